@@ -1,0 +1,1 @@
+"""The studio: a procedural herd and its pastures, rendered with Blender (`bpy`), never needed at run time."""

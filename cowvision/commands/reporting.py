@@ -1,0 +1,86 @@
+"""How commands talk: one line an error, progress on stderr, results on stdout."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
+
+from cowvision.errors import CowVisionError, SettingError
+
+BAD_INPUT = 2
+_INTERRUPTED = 130
+
+
+class OneLineErrors(TyperGroup):
+    """A command group that tells every error a person can meet in one line on stderr, with exit status 2."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line and leave with its exit status."""
+        options["standalone_mode"] = False
+        try:
+            status = super().main(*args, **options)
+        except CowVisionError as error:
+            report(error)
+            status = BAD_INPUT
+        except typer.TyperException as error:
+            _report_usage(error)
+            status = BAD_INPUT
+        except (typer.Abort, KeyboardInterrupt):
+            typer.echo("cowvision: stopped before the end.", err=True)
+            status = _INTERRUPTED
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def report(error: CowVisionError) -> None:
+    """Write one line about an error to stderr."""
+    typer.echo(f"cowvision: {error}", err=True)
+
+
+def report_all(problems: list[CowVisionError]) -> None:
+    """Report what could not be used and, if there was any, leave with exit status 2."""
+    for problem in problems:
+        report(problem)
+    if problems:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _report_usage(error: typer.TyperException) -> None:
+    line = " ".join(error.format_message().split()).rstrip(".")
+    if line:  # a command without arguments has shown its help and says no more
+        typer.echo(f"cowvision: {line}. See --help for what is allowed.", err=True)
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """Show progress on stderr while the work inside goes on, if a person watches; gives what to call after each step.
+
+    Args:
+        title: What is being done.
+        total: Steps in all; None when nobody knows.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a result file.
+
+    Raises:
+        SettingError: It cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        cause = error.strerror or "cannot be written"
+        raise SettingError(str(path), cause, "Choose a file in a folder you may write to") from None

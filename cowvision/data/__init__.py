@@ -1,0 +1,1 @@
+"""Pictures and their ground truth: read, described, written, composed."""

@@ -1,0 +1,1 @@
+"""Which detectors exist, how their weights are kept and how each is run."""

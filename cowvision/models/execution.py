@@ -1,0 +1,227 @@
+"""How a network is run on this machine: device, precision, memory format, threads - measured once, then kept.
+
+Nothing is guessed: on a CPU without fast bfloat16, bfloat16 is slower, and on one with it several times faster.
+`COWVISION_DEVICE` (cpu, cuda, mps) and `COWVISION_PRECISION` (float32, bfloat16) overrule the choice.
+"""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cowvision.data.pictures import list_pictures, read_picture
+from cowvision.errors import SettingError
+from cowvision.models.weights import write_atomically
+
+DEVICES = ("cuda", "mps", "cpu")
+PRECISIONS = ("float32", "bfloat16")
+_GALLERY = Path(__file__).resolve().parents[2] / "assets" / "pictures"
+_TIMED_RUNS = 3
+_MATCH_IOU = 0.5  # a far cow is ten pixels wide, and one pixel is a third of its overlap
+_SURE_SCORE = 0.5
+
+RawDetections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a network is run.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        dtype: "float32", or "bfloat16" under autocast.
+        channels_last: Memory format of pictures and weights.
+        threads: Threads of one operation on the CPU.
+    """
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    channels_last: bool = False
+    threads: int = 1
+
+    def describe(self) -> str:
+        """Return the choice in words, e.g. "CPU, 2 threads, bfloat16, channels last"."""
+        where = f"CPU, {self.threads} thread{'s' * (self.threads > 1)}" if self.device == "cpu" else self.device.upper()
+        return f"{where}, {self.dtype}, channels {'last' if self.channels_last else 'first'}"
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Run what is inside with these threads and this precision, without gradients."""
+        if self.device == "cpu" and torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
+        autocast = torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == "bfloat16")
+        with torch.inference_mode(), autocast:
+            yield
+
+
+Run = Callable[[Execution], Sequence[RawDetections]]
+
+
+def choose_execution(run: Run, key: str) -> Execution:
+    """Return the fastest way to run a network here that keeps its detections; timed at most once per `key`.
+
+    Args:
+        run: Runs the network on a sample picture the given way.
+        key: What the timing depends on besides the machine: architecture and size of the sample.
+
+    Raises:
+        SettingError: COWVISION_DEVICE or COWVISION_PRECISION holds something else than is allowed.
+    """
+    device, precision = preferred_device(), _from_environment("COWVISION_PRECISION", PRECISIONS)
+    key = " | ".join([key, device, precision or "any precision", _machine(), f"torch {torch.__version__}"])
+    kept = _kept_choices().get(key)
+    if kept is not None:
+        return Execution(**kept)
+    choice = _fastest(run, device, precision)
+    _keep_choice(key, choice)
+    return choice
+
+
+def preferred_device() -> str:
+    """Return the device to use: COWVISION_DEVICE, else CUDA, MPS or CPU, the first there is.
+
+    Raises:
+        SettingError: COWVISION_DEVICE names no device, or one that this machine lacks.
+    """
+    present = [device for device in DEVICES if _is_present(device)]
+    return _from_environment("COWVISION_DEVICE", tuple(present)) or present[0]
+
+
+def device_name() -> str:
+    """Return the device to use and what it is, e.g. "CPU (Some Processor x 2)"."""
+    return f"{preferred_device().upper()} ({_machine()})"
+
+
+def home_folder() -> Path:
+    """Where CowVision keeps what belongs to this person and machine: COWVISION_HOME, else ~/.cowvision."""
+    return Path(os.environ.get("COWVISION_HOME") or Path.home() / ".cowvision")
+
+
+def sample_rgb() -> NDArray[np.uint8]:
+    """Return the picture that timings are made on: one of the gallery's, or noise before there is a gallery."""
+    gallery = list_pictures(_GALLERY) if _GALLERY.is_dir() else []
+    if gallery:
+        return read_picture(gallery[0]).rgb
+    return np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+
+
+def same_detections(answers: Sequence[RawDetections], reference: Sequence[RawDetections]) -> bool:
+    """Whether every sure detection (score 0.5 up) of each side has its like, within 0.1, on the other side."""
+    pairs = zip(answers, reference, strict=True)
+    return all(_covers(one, other) and _covers(other, one) for one, other in pairs)
+
+
+def _fastest(run: Run, device: str, precision: str | None) -> Execution:
+    plain = Execution(device, threads=torch.get_num_threads())
+    reference = run(plain)
+    best, best_seconds = replace(plain, dtype=precision or plain.dtype), float("inf")
+    for candidate in _candidates(plain, precision):
+        seconds, answers = _timed(run, candidate, best_seconds)
+        if seconds < best_seconds and (precision or same_detections(answers, reference)):
+            best, best_seconds = candidate, seconds
+    for threads in _thread_counts(best):
+        seconds, _ = _timed(run, replace(best, threads=threads), best_seconds)
+        if seconds < best_seconds:
+            best, best_seconds = replace(best, threads=threads), seconds
+    return best
+
+
+def _candidates(plain: Execution, precision: str | None) -> list[Execution]:
+    if plain.device == "mps":
+        return [plain]
+    precisions = (precision,) if precision else PRECISIONS
+    return [replace(plain, dtype=dtype, channels_last=last) for dtype in precisions for last in (True, False)]
+
+
+def _thread_counts(best: Execution) -> list[int]:
+    """Other numbers of threads worth a try: every logical core, and half of what is usual on large machines."""
+    if best.device != "cpu":
+        return []
+    logical = os.cpu_count() or best.threads
+    halves = {best.threads // 2} if best.threads >= 4 else set()
+    return sorted(({logical} | halves) - {best.threads})
+
+
+def _timed(run: Run, candidate: Execution, to_beat: float) -> tuple[float, Sequence[RawDetections]]:
+    """Shortest of a few runs in seconds; given up after the warm-up when hopelessly slower than `to_beat`."""
+    started = time.perf_counter()
+    answers = run(candidate)
+    warm_up = time.perf_counter() - started
+    if warm_up > 4 * to_beat:
+        return warm_up, answers
+    seconds = []
+    for _ in range(_TIMED_RUNS):
+        started = time.perf_counter()
+        answers = run(candidate)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds), answers
+
+
+def _covers(one: RawDetections, other: RawDetections) -> bool:
+    sure = one[1] >= _SURE_SCORE
+    for box, score, label in zip(one[0][sure], one[1][sure], one[2][sure], strict=True):
+        alike = (other[2] == label) & (np.abs(other[1] - score) <= 0.1)
+        if not (_iou(box, other[0][alike]) >= _MATCH_IOU).any():
+            return False
+    return True
+
+
+def _iou(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared = sides.clip(min=0).prod(axis=1)
+    overlap: NDArray[np.float32] = shared / (
+        (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - shared
+    )
+    return overlap
+
+
+def _is_present(device: str) -> bool:
+    if device == "cuda":
+        return torch.cuda.is_available()
+    return device == "cpu" or torch.backends.mps.is_available()
+
+
+def _from_environment(name: str, allowed: tuple[str, ...]) -> str | None:
+    value = os.environ.get(name, "").strip().lower()
+    if value and value not in allowed:
+        raise SettingError(name, f"'{value}' cannot be used here", f"Set it to one of: {', '.join(allowed)}")
+    return value or None
+
+
+def _machine() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    models = [line for line in _cpu_lines() if line.startswith("model name")]
+    name = models[0].split(":")[1].strip() if models else platform.processor() or platform.machine()
+    return f"{name} x {os.cpu_count()}"
+
+
+def _cpu_lines() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return []
+
+
+def _kept_choices() -> dict[str, dict[str, Any]]:
+    """Choices of earlier runs; none when the file is missing, unreadable or of another form."""
+    try:
+        kept = json.loads((home_folder() / "execution.json").read_text(encoding="utf-8"))
+        return {key: asdict(Execution(**choice)) for key, choice in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _keep_choice(key: str, choice: Execution) -> None:
+    kept = _kept_choices() | {key: asdict(choice)}
+    with suppress(OSError):  # a home that cannot be written costs the timing again next time, nothing else
+        write_atomically(home_folder() / "execution.json", json.dumps(kept, indent=2).encode())

@@ -1,0 +1,1 @@
+"""Clips: their frames with true timestamps."""

@@ -1,0 +1,1 @@
+"""Pictures for people: boxes and labels drawn onto a copy of the picture."""

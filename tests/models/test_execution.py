@@ -1,0 +1,100 @@
+"""The one-time choice of how a network runs here: measured, kept, overruled, never at the detections' cost."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cowvision.errors import SettingError
+from cowvision.models.execution import Execution, choose_execution, preferred_device, same_detections
+
+SURE = (np.array([[0.0, 0, 10, 10]]), np.array([0.9]), np.array([1]))
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COWVISION_DEVICE", "cpu")
+    monkeypatch.delenv("COWVISION_PRECISION", raising=False)
+    return tmp_path / "home"
+
+
+class Runner:
+    """Pretends to run a network: a time and an answer per precision."""
+
+    def __init__(self, seconds: dict[str, float], answers: dict[str, tuple] | None = None) -> None:
+        self.seconds, self.answers, self.calls = seconds, answers or {}, 0
+
+    def __call__(self, execution: Execution) -> list[tuple]:
+        self.calls += 1
+        time.sleep(self.seconds[execution.dtype] * (1 if execution.channels_last else 2))
+        return [self.answers.get(execution.dtype, SURE)]
+
+
+def test_the_fastest_wins_and_is_timed_once() -> None:
+    run = Runner({"float32": 0.01, "bfloat16": 0.004})
+    choice = choose_execution(run, "network")
+    assert (choice.device, choice.dtype, choice.channels_last) == ("cpu", "bfloat16", True)
+    calls = run.calls
+    assert choose_execution(run, "network") == choice
+    assert run.calls == calls
+    choose_execution(run, "another network")
+    assert run.calls > calls
+
+
+def test_a_precision_that_loses_a_cow_is_not_taken() -> None:
+    nothing = (np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+    run = Runner({"float32": 0.01, "bfloat16": 0.002}, {"bfloat16": nothing})
+    assert choose_execution(run, "network").dtype == "float32"
+
+
+def test_precision_can_be_told(monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_PRECISION", "float32")
+    assert choose_execution(Runner({"float32": 0.01, "bfloat16": 0.002}), "network").dtype == "float32"
+    monkeypatch.setenv("COWVISION_PRECISION", "int4")
+    with pytest.raises(SettingError, match=r"COWVISION_PRECISION: 'int4' cannot .* one of: float32, bfloat16"):
+        choose_execution(Runner({}), "network")
+
+
+def test_a_device_that_is_not_there(monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_DEVICE", "abacus")
+    with pytest.raises(SettingError, match="COWVISION_DEVICE: 'abacus'"):
+        preferred_device()
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", '{"a": {"device": "cpu", "speed": 3}}'])
+def test_a_spoilt_file_of_choices_costs_only_another_timing(own_home, text: str) -> None:
+    own_home.mkdir()
+    (own_home / "execution.json").write_text(text)
+    assert choose_execution(Runner({"float32": 0.001, "bfloat16": 0.01}), "network").dtype == "float32"
+
+
+def test_a_home_that_cannot_be_written_is_no_hindrance(own_home) -> None:
+    own_home.write_text("a file where the folder should be")
+    choose_execution(Runner({"float32": 0.001, "bfloat16": 0.01}), "network")
+
+
+def test_alike_means_same_class_place_and_score() -> None:
+    boxes, scores, labels = SURE
+    assert same_detections([SURE], [SURE])
+    assert same_detections([(boxes + 1, scores - 0.05, labels)], [SURE])
+    assert not same_detections([(boxes + 5, scores, labels)], [SURE])
+    assert not same_detections([(boxes, scores - 0.3, labels)], [SURE])
+    assert not same_detections([(boxes, scores, labels + 1)], [SURE])
+    faint = (np.vstack([boxes, boxes + 50]), np.array([0.9, 0.2]), np.array([1, 1]))
+    assert same_detections([faint], [SURE])
+
+
+def test_words_for_people() -> None:
+    choice = Execution("cpu", "bfloat16", channels_last=True, threads=2)
+    assert choice.describe() == "CPU, 2 threads, bfloat16, channels last"
+    assert replace(choice, device="cuda", dtype="float32").describe() == "CUDA, float32, channels last"
+
+
+def test_applied_sets_threads_and_precision_and_no_gradients() -> None:
+    with Execution("cpu", "bfloat16", channels_last=False, threads=1).applied():
+        assert torch.get_num_threads() == 1
+        assert torch.is_inference_mode_enabled()
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
