@@ -7,6 +7,7 @@ from cowvision.commands.evaluate import evaluate
 from cowvision.commands.make import herd
 from cowvision.commands.models import models
 from cowvision.commands.reporting import OneLineErrors
+from cowvision.commands.weights import weights
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (models, detect, evaluate, herd):
+for command in (models, detect, evaluate, herd, weights):
     app.command()(command)
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from studio.truth import Outline, outline
 
 RESOLUTION_WH = (1280, 720)
 PLATE_SAMPLES = 24
-LAYER_SAMPLES = 8
+LAYER_SAMPLES = 6
+MEDIUM_WITHIN_M = 11.0
 JPEG = {"quality": 96, "subsampling": 0}
 
 
@@ -75,7 +76,10 @@ class Cast:
         if closest_margin(clip.actors, FRAMES, FPS) < 0:
             raise ValueError(f"actors of {clip.name} come closer than their bodies allow")
         self.paths = [path(actor, FRAMES, FPS) for actor in clip.actors]
-        self.bodies = [_body(actor, index, ground) for index, actor in enumerate(clip.actors, start=1)]
+        self.bodies = [
+            _body(actor, _nearest_m(states), index, ground)
+            for index, (actor, states) in enumerate(zip(clip.actors, self.paths, strict=True), start=1)
+        ]
         self.kinds = {index: actor.kind for index, actor in enumerate(clip.actors, start=1)}
 
     @property
@@ -112,11 +116,17 @@ def _crop_render(outlines: list[Outline], margin_px: int = 12) -> None:
     render.border_min_y, render.border_max_y = np.clip([1 - high[1] / height, 1 - low[1] / height], 0, 1)
 
 
-def _body(actor: Actor, index: int, ground: object) -> WalkingAnimal:
+def _nearest_m(states: list[State]) -> float:
+    """How near an actor comes to the camera, metres."""
+    return min(float(np.hypot(*state.xy)) for state in states)
+
+
+def _body(actor: Actor, nearest_m: float, index: int, ground: object) -> WalkingAnimal:
     """The actor's body in the scene; its looks follow from its seed, bred apart from the training animals."""
     rng, breeds = np.random.default_rng(actor.seed), (actor.breed,) if actor.breed else None
     drawn = draw_animal(rng, kinds={actor.kind: 1.0}, breeds=breeds, split="test")
-    return WalkingAnimal(replace(drawn, scale=drawn.scale * actor.scale), ground, index=index, detail="medium")
+    detail = "medium" if nearest_m < MEDIUM_WITHIN_M else "coarse"
+    return WalkingAnimal(replace(drawn, scale=drawn.scale * actor.scale), ground, index=index, detail=detail)
 
 
 def _pose(body: WalkingAnimal, state: State) -> None:

@@ -112,14 +112,15 @@ def _add_shadow(
     plate_depth: np.ndarray,
 ) -> None:
     """Splat a body, thrown onto the ground along ``light``, into ``shade`` where the plate shows that ground."""
-    xy, depth = lighting.projector(_thrown(points, light, lighting.ground))
+    used, faces = np.unique(faces, return_inverse=True)
+    xy, depth = lighting.projector(_thrown(points[used], light, lighting.ground))
+    faces = faces.reshape(-1, 3)
     faces = faces[(depth[faces] > 0.5).all(1)]
     if not len(faces):
         return
-    used = np.unique(faces)
-    depth = depth[used]
+    depth = depth[depth > 0.5]
     blur_px = max(0.6, blur_m * lighting.projector.focal_px / float(np.median(depth)))
-    window, low = _window(xy[used], 4 * blur_px + 2, shade.shape)
+    window, low = _window(xy[faces[:, 0]], 4 * blur_px + 2, shade.shape)
     if not shade[window].size:
         return
     size_wh = shade[window].shape[::-1]
@@ -137,9 +138,9 @@ def _window(xy: np.ndarray, margin: float, shape: tuple[int, int]) -> tuple[tupl
 
 
 def _thrown(points: np.ndarray, light: np.ndarray, ground: Callable) -> np.ndarray:
-    """Points moved against ``light`` (unit vector to the source) until they meet the ground; three steps suffice."""
+    """Points moved against ``light`` (unit vector to the source) until they meet the ground; two steps suffice."""
     thrown = points.copy()
-    for _ in range(3):
+    for _ in range(0 if light[2] == 1 else 2):
         above = points[:, 2] - ground(thrown[:, 0], thrown[:, 1])
         thrown = points - light * (above / max(light[2], 0.03))[:, None]
     thrown[:, 2] = ground(thrown[:, 0], thrown[:, 1])

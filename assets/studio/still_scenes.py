@@ -47,14 +47,14 @@ def _place(
     """Fields of a Place; ``sun`` is (elevation, azimuth) in degrees, azimuth 180 being behind the camera."""
     return dict(
         season=season, weather=weather, terrain=terrain, sun_elevation_deg=sun[0], sun_azimuth_deg=sun[1],
-        lens_mm=lens, camera_height_m=height, look_at=look, **more,
+        lens_mm=lens, camera_height_m=height, look_at=look, **({"clutter": 0} | more),
     )  # fmt: skip
 
 
 STILLS = (
     Still(
         "farmer_and_cows", "Farmer and cows", "A farmer stands in front of a cow while others graze around them.",
-        _place("summer", "clear", "lush", (38.0, 212.0), 45.0, 1.65, (0.0, 10.0, 0.95), fence=True),
+        _place("summer", "clear", "lush", (38.0, 212.0), 45.0, 1.65, (0.0, 10.0, 0.95), fence=True, grass_m=0.1),
         (
             _other("person", -0.35, 6.5, -75, "stand", 3),
             _cow(0.25, 8.7, 188, "holstein", "stand", 31),
@@ -113,7 +113,7 @@ STILLS = (
     ),
     Still(
         "mixed_species", "Mixed company", "Cows, horses, sheep, a dog and a farmer: only the cows count.",
-        _place("summer", "clear", "lush", (30.0, 220.0), 42.0, 1.75, (0.0, 12.0, 0.75), fence=True),
+        _place("summer", "clear", "lush", (30.0, 220.0), 42.0, 1.75, (0.0, 12.0, 0.75), fence=False),
         (
             _other("person", -2.5, 7.8, -60, "stand", 61),
             _other("dog", -1.2, 7.4, -35, "stand", 62),
@@ -172,7 +172,7 @@ STILLS = (
     ),
     Still(
         "dusk", "Dusk", "The last light of the day on cows that turn home.",
-        _place("summer", "dusk", "meadow", (8.0, 245.0), 48.0, 1.6, (0.0, 12.0, 0.95), fence=True),
+        _place("summer", "dusk", "meadow", (7.0, 245.0), 48.0, 1.6, (0.0, 12.0, 0.95), fence=False),
         (
             _cow(-2.0, 8.8, 5, "jersey", "walk", 121),
             _cow(1.7, 10.8, 10, "holstein", "walk", 122),
@@ -194,7 +194,7 @@ STILLS = (
     ),
     Still(
         "calf_and_mother", "Calf and mother", "A calf keeps close to its mother, half hidden by her.",
-        _place("spring", "clear", "lush", (40.0, 195.0), 52.0, 1.5, (0.0, 9.0, 0.8), fence=False),
+        _place("spring", "clear", "lush", (40.0, 195.0), 52.0, 1.5, (0.0, 9.0, 0.8), fence=False, grass_m=0.08),
         (
             _cow(0.3, 8.6, 184, "jersey", "stand", 141),
             _cow(-1.55, 7.4, 150, "jersey", "stand", 142, 0.52),
@@ -241,7 +241,7 @@ STILLS = (
     ),
     Still(
         "empty_pasture", "Empty pasture", "Nobody is here: a good detector says nothing.",
-        _place("summer", "clear", "meadow", (36.0, 150.0), 35.0, 1.7, (0.0, 14.0, 0.9), fence=True),
+        _place("summer", "clear", "meadow", (36.0, 150.0), 35.0, 1.7, (0.0, 14.0, 0.9), fence=True, clutter=3),
         (),
     ),
 )  # fmt: skip

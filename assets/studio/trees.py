@@ -44,11 +44,24 @@ def _positions(place: Place, rng: np.random.Generator, half_angle: float) -> lis
         angle = rng.uniform(-1.15, 1.15) * half_angle
         kind = int(rng.choice(4, p=(0.3, 0.2, 0.1, 0.4) if hedge else (0.38, 0.26, 0.14, 0.22)))
         trees.append((kind, max(38.0, distance), angle, rng.uniform(0.6, 1.3)))
-    for _ in range(120):
+    if hedge:
+        trees += _hedgerow(place, rng, half_angle)
+    closed = rng.random() < 0.5
+    for _ in range(240 if closed else 120):
         distance, angle = rng.uniform(230, 430), rng.uniform(-1.15, 1.15) * half_angle
-        if math.sin(9 * angle + place.seed) > -0.2:
+        if closed or math.sin(9 * angle + place.seed) > -0.2:
             trees.append((int(rng.choice(3, p=(0.45, 0.35, 0.2))), distance, angle, rng.uniform(0.9, 1.5)))
     return trees
+
+
+def _hedgerow(place: Place, rng: np.random.Generator, half_angle: float) -> list[tuple[int, float, float, float]]:
+    """Bushes side by side across the whole view, with a gap now and then."""
+    span = 2.3 * half_angle * place.treeline_m
+    angles = np.linspace(-1.15, 1.15, max(2, int(span / 2.6))) * half_angle
+    return [
+        (3, place.treeline_m * float(rng.normal(1.0, 0.015)), float(angle), float(rng.uniform(0.5, 1.25)))
+        for angle in angles if rng.random() < 0.93
+    ]  # fmt: skip
 
 
 def _crown(rng: np.random.Generator, shape: str, height: float) -> list[tuple[np.ndarray, float]]:

@@ -17,7 +17,7 @@ def herd(
     height: Annotated[int, typer.Option(min=64, help="Height in pixels.")] = 360,
 ) -> None:
     """Compose annotated scenes of the rendered herd: pictures and COCO truth."""
-    from cowvision.data.herd import compose_to_folder
+    from cowvision.data.herd_pictures import compose_to_folder
 
     with progress_bar("composing", total=count) as advance:
         compose_to_folder(count, seed, out, resolution_wh=(width, height), on_scene=lambda *_: advance())

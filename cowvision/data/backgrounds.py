@@ -1,16 +1,22 @@
-"""Procedural backgrounds: fields, walls, barns, water, foliage - places no plate shows, so that nothing else is a cow."""
+"""Procedural backgrounds: fields, barns, water, foliage - places no plate shows, so that nothing else is a cow."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cowvision.data.plates import Background
 
+Painting = NDArray[np.floating[Any]]
+"""Colours or noise while they are still fractions, HxWx3 or HxW."""
+
 
 def value_noise(
-    rng: np.random.Generator, width: int, height: int, base: float = 2, octaves: int = 5, persistence: float = 0.6
-) -> np.ndarray:
+    rng: np.random.Generator, width: int, height: int, *, base: float = 2, octaves: int = 5, persistence: float = 0.6
+) -> Painting:
     """Smooth noise around 0, float32 HxW; ``base`` cells across in the first octave, doubling from there."""
     out = np.zeros((height, width), np.float32)
     amplitude = 1.0
@@ -24,14 +30,14 @@ def value_noise(
     return out
 
 
-def random_colour(rng: np.random.Generator, natural: float = 0.5) -> np.ndarray:
+def random_colour(rng: np.random.Generator, natural: float = 0.5) -> Painting:
     """An RGB colour, float32; with probability ``natural`` a green, straw or earth tone."""
     if rng.random() < natural:
         hsv = (rng.uniform(12, 55), rng.uniform(30, 190), rng.uniform(40, 215))
     else:
         hsv = (rng.uniform(0, 180), rng.uniform(0, 160), rng.uniform(15, 245))
     pixel = np.array(hsv, np.uint8).reshape(1, 1, 3)
-    return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0].astype(np.float32)
+    return np.asarray(cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0], np.float32)
 
 
 def procedural_background(rng: np.random.Generator, resolution_wh: tuple[int, int]) -> Background:
@@ -57,16 +63,17 @@ def procedural_background(rng: np.random.Generator, resolution_wh: tuple[int, in
     )
 
 
-def _texture(rng: np.random.Generator, width: int, height: int, natural: float, contrast: float = 0.5) -> np.ndarray:
+def _texture(rng: np.random.Generator, width: int, height: int, natural: float, contrast: float = 0.5) -> Painting:
     """Two colours mixed by noise; painted at half size, which is far cheaper and enlarges smoothly."""
     small = (max(2, width // 2), max(2, height // 2))
     noise = value_noise(rng, *small, base=float(rng.choice([2, 4, 8])), octaves=6, persistence=rng.uniform(0.5, 0.95))
     mix = np.clip(0.5 + noise * rng.uniform(0.1, contrast), 0, 1)[..., None]
     first, second = random_colour(rng, natural), random_colour(rng, natural)
-    return cv2.resize(first * mix + second * (1 - mix), (width, height), interpolation=cv2.INTER_LINEAR)
+    mixed = cv2.resize(first * mix + second * (1 - mix), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(mixed, np.float32)
 
 
-def _field(rng: np.random.Generator, width: int, height: int, horizon: float) -> np.ndarray:
+def _field(rng: np.random.Generator, width: int, height: int, horizon: float) -> Painting:
     rgb = _texture(rng, width, height, natural=0.7)
     rows = np.arange(height, dtype=np.float32)[:, None]
     skyline = horizon + 8 * value_noise(rng, width, 2, base=8, octaves=3)[:1]
@@ -81,7 +88,7 @@ def _field(rng: np.random.Generator, width: int, height: int, horizon: float) ->
     return rgb
 
 
-def _interior(rng: np.random.Generator, width: int, height: int, horizon: float) -> np.ndarray:
+def _interior(rng: np.random.Generator, width: int, height: int, horizon: float) -> Painting:
     """A floor and a wall of concrete, boards or tiles, with beams and a bright opening now and then."""
     rgb = _texture(rng, width, height, natural=0.25, contrast=0.2)
     edge = int(np.clip(horizon + rng.uniform(0, 0.3) * height, 0, height))
@@ -94,10 +101,10 @@ def _interior(rng: np.random.Generator, width: int, height: int, horizon: float)
         column = int(rng.uniform(0, width))
         rgb[: int(rng.uniform(0.4, 1) * height), column : column + int(rng.uniform(3, 30))] = random_colour(rng, 0.2)
     fall = 1 + value_noise(rng, width, height, base=2, octaves=1) * rng.uniform(0, 0.35)
-    return rgb * np.clip(fall, 0.2, 1.6)[..., None]
+    return np.asarray(rgb * np.clip(fall, 0.2, 1.6)[..., None], np.float32)
 
 
-def _foliage(rng: np.random.Generator, width: int, height: int, horizon: float) -> np.ndarray:
+def _foliage(rng: np.random.Generator, width: int, height: int, _horizon: float) -> Painting:
     rgb = np.ascontiguousarray(_texture(rng, width, height, natural=0.9))
     leaf = rng.uniform(2, 14)
     for _ in range(int(rng.integers(60, 260))):
@@ -108,16 +115,16 @@ def _foliage(rng: np.random.Generator, width: int, height: int, horizon: float) 
     return rgb
 
 
-def _water(rng: np.random.Generator, width: int, height: int, horizon: float) -> np.ndarray:
+def _water(rng: np.random.Generator, width: int, height: int, horizon: float) -> Painting:
     """Long flat ripples under a bright sky: water, sand, snow or a road, depending on the colours drawn."""
     near, far = random_colour(rng, 0.3), random_colour(rng, 0.1) * 0.5 + 110
     fade = np.clip((np.arange(height) - horizon) / height, 0, 1)[:, None, None]
     squashed = value_noise(rng, max(2, width // 12), height, base=6, octaves=4, persistence=0.8)
     ripples = cv2.resize(squashed, (width, height), interpolation=cv2.INTER_LINEAR) * rng.uniform(3, 30)
-    return (far * (1 - fade) + near * fade) + ripples[..., None]
+    return np.asarray((far * (1 - fade) + near * fade) + ripples[..., None], np.float32)
 
 
-def _draw_distractor(rng: np.random.Generator, rgb: np.ndarray) -> None:
+def _draw_distractor(rng: np.random.Generator, rgb: NDArray[np.uint8]) -> None:
     """A blob, polygon, box or line of one colour, drawn in place."""
     height, width = rgb.shape[:2]
     colour = tuple(random_colour(rng, 0.3).tolist())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cowvision.data.plates import Background
 from cowvision.data.sprites import SpritePool
@@ -26,7 +27,7 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Placement:
-    """One animal to paste: its sprite, mirrored or not, its foot point and scale, and its distance (0: in front of all)."""
+    """One animal to paste: its sprite, mirrored or not, its foot point and scale, its distance in metres."""
 
     sprite: int
     mirrored: bool
@@ -40,6 +41,7 @@ def draw_layout(
     pool: SpritePool,
     background: Background,
     crowd: Crowd,
+    *,
     kinds: Mapping[str, float],
     breed_weights: Mapping[str, float],
     largest_overlap: float = 1.0,
@@ -59,7 +61,7 @@ def draw_layout(
         placement = Placement(sprite, mirrored, foot_xy, scale * rng.uniform(0.88, 1.12), depth)
         if largest_overlap >= 1 or _overlap(pool, placement, placements) <= largest_overlap:
             placements.append(placement)
-    return sorted(placements, key=lambda p: (-p.depth_m, p.foot_xy[1]) if p.depth_m else (0.0, p.foot_xy[1]))
+    return sorted(placements, key=lambda p: -p.depth_m)
 
 
 def _draw_breed(rng: np.random.Generator, pool: SpritePool, kind: str, weights: Mapping[str, float]) -> str:
@@ -69,16 +71,16 @@ def _draw_breed(rng: np.random.Generator, pool: SpritePool, kind: str, weights: 
 
 
 class _StandingPlaces:
-    """Foot points on the ground of a background, with the scale and distance that perspective gives them there."""
+    """Foot points on the ground of a background, with the scale and distance that perspective gives there."""
 
     def __init__(self, rng: np.random.Generator, background: Background, crowd: Crowd) -> None:
         self.rng, self.background, self.crowd = rng, background, crowd
         self.height, self.width = background.rgb.shape[:2]
         smallest, largest = (size / ANIMAL_LENGTH_M for size in crowd.size_px)
         nearest = background.pixels_per_metre(1.15 * self.height)
-        farthest = background.pixels_per_metre(max(0.02 * self.height, background.horizon_row + 1))
+        farthest = background.pixels_per_metre(max(0.1 * self.height, background.horizon_row + 1))
         self.low = min(max(smallest, farthest), nearest)
-        self.high = max(min(largest, nearest), self.low * 1.05)
+        self.high = max(min(largest, nearest), min(nearest, self.low * 2.5), self.low * 1.05)
         self.centre = (rng.uniform(0.1, 0.9) * self.width, self._draw_scale())
 
     def _draw_scale(self) -> float:
@@ -105,7 +107,7 @@ class _StandingPlaces:
         return foot_x, min(max(scale, self.low), self.high)
 
     def _depth_at(self, foot_x: float, row: float) -> float | None:
-        """The plate's distance at a foot point; the far side of a few pixels, so that no grass blade is taken for it."""
+        """The plate's distance at a foot point: the farthest of a few pixels, lest a grass blade be taken for it."""
         if self.background.depth_m is None:
             return None
         x, y = min(max(int(foot_x), 0), self.width - 1), int(row)
@@ -121,7 +123,7 @@ class _StandingPlaces:
 
 
 def _fitting_sprite(
-    rng: np.random.Generator, pool: SpritePool, choices: np.ndarray, background: Background, scale: float
+    rng: np.random.Generator, pool: SpritePool, choices: NDArray[np.intp], background: Background, scale: float
 ) -> tuple[int, bool]:
     """A sprite (and whether to mirror it) seen and lit about as the place asks; one in five is any sprite."""
     candidates = choices[rng.integers(len(choices), size=min(8, len(choices)))]

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cowvision.data import weathering
 from cowvision.data.backgrounds import random_colour, value_noise
 from cowvision.data.layout import Placement
 from cowvision.data.plates import Background
-from cowvision.data.sprites import SpritePool
+from cowvision.data.sprites import Rgba, SpritePool
+
+Alpha = NDArray[np.float32]
 
 FOREGROUND = -1
 """The id of pixels that show a rail, post or blade in front of the animals."""
@@ -22,8 +25,8 @@ FOREGROUND = -1
 class Canvas:
     """The scene being painted: ``rgb`` uint8 HxWx3 and ``id_map`` int16 HxW (0: background), both changed in place."""
 
-    rgb: np.ndarray
-    id_map: np.ndarray
+    rgb: NDArray[np.uint8]
+    id_map: NDArray[np.int16]
     background: Background
     light: float
 
@@ -36,28 +39,30 @@ class Canvas:
         return cls(rgb, np.zeros(rgb.shape[:2], np.int16), background, light)
 
 
-def paste(rng: np.random.Generator, canvas: Canvas, pool: SpritePool, placement: Placement, number: int, strong: bool) -> int:
+def paste(
+    rng: np.random.Generator, canvas: Canvas, pool: SpritePool, placement: Placement, *, number: int, strong: bool
+) -> int:
     """Paint one animal as object ``number``; the pixels of its whole silhouette inside the frame (0: outside)."""
     fitted = _fit(canvas, pool, placement)
     if fitted is None:
         return 0
     rgba, left, top = fitted
-    silhouette = int(cv2.countNonZero(cv2.compare(rgba[..., 3], 127, cv2.CMP_GT)))
+    silhouette = int(np.count_nonzero(rgba[..., 3] > 127))
     if silhouette < 12:
         return 0
     _cast_shadow(rng, canvas, pool, placement)
     height, width = rgba.shape[:2]
     window = (slice(top, top + height), slice(left, left + width))
-    colour = _recolour(rng, canvas, np.ascontiguousarray(rgba[..., :3]), placement, strong)
+    colour = _recolour(rng, canvas, np.ascontiguousarray(rgba[..., :3]), placement, strong=strong)
     alpha = _hide(rng, canvas, rgba[..., 3].astype(np.float32) / 255, placement, window)
     if strong and rng.random() < 0.3:
-        alpha = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2)), np.float32)
     canvas.rgb[window] = cv2.blendLinear(colour, np.ascontiguousarray(canvas.rgb[window]), alpha, 1 - alpha)
     canvas.id_map[window][alpha > 0.5] = number
     return silhouette
 
 
-def _fit(canvas: Canvas, pool: SpritePool, placement: Placement) -> tuple[np.ndarray, int, int] | None:
+def _fit(canvas: Canvas, pool: SpritePool, placement: Placement) -> tuple[Rgba, int, int] | None:
     """The sprite resampled into the frame: (RGBA of the part inside, its left column, its top row)."""
     info = pool.sprites[placement.sprite]
     scale = info.metres_per_pixel * placement.pixels_per_metre
@@ -74,12 +79,13 @@ def _fit(canvas: Canvas, pool: SpritePool, placement: Placement) -> tuple[np.nda
     across = [sign * remaining, 0, origin - left + sign * remaining / 2 - 0.5]
     down = [0, remaining, y0 - top + remaining / 2 - 0.5]
     matrix = np.array([across, down], np.float64)
-    return cv2.warpAffine(level, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR), left, top
+    inside = cv2.warpAffine(level, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    return np.asarray(inside, np.uint8), left, top
 
 
 def _recolour(
-    rng: np.random.Generator, canvas: Canvas, rgb: np.ndarray, placement: Placement, strong: bool
-) -> np.ndarray:
+    rng: np.random.Generator, canvas: Canvas, rgb: NDArray[np.uint8], placement: Placement, *, strong: bool
+) -> NDArray[np.uint8]:
     limits = weathering.STRONG_ANIMAL if strong else weathering.MILD_ANIMAL
     rgb = weathering.jitter(rng, rgb, limits, gain=canvas.light)
     if strong and rng.random() < 0.3:
@@ -88,7 +94,7 @@ def _recolour(
     return _haze(canvas, rgb, placement)
 
 
-def _haze(canvas: Canvas, rgb: np.ndarray, placement: Placement) -> np.ndarray:
+def _haze(canvas: Canvas, rgb: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
     """Far animals fade into the colour of the air at the horizon, most on hazy plates."""
     reach_m = 120.0 if canvas.background.weather in ("haze", "fog") else 700.0
     amount = 1 - math.exp(-placement.depth_m / reach_m)
@@ -96,17 +102,17 @@ def _haze(canvas: Canvas, rgb: np.ndarray, placement: Placement) -> np.ndarray:
         return rgb
     row = int(np.clip(canvas.background.horizon_row, 0, canvas.rgb.shape[0] - 1))
     air = canvas.background.rgb[row].mean(axis=0)
-    return cv2.addWeighted(rgb, 1 - amount, np.full_like(rgb, air), amount, 0)
+    return np.asarray(cv2.addWeighted(rgb, 1 - amount, np.full_like(rgb, air), amount, 0), np.uint8)
 
 
 def _hide(
-    rng: np.random.Generator, canvas: Canvas, alpha: np.ndarray, placement: Placement, window: tuple[slice, slice]
-) -> np.ndarray:
+    rng: np.random.Generator, canvas: Canvas, alpha: Alpha, placement: Placement, window: tuple[slice, slice]
+) -> Alpha:
     """``alpha`` without what stands before the animal: the plate's nearer geometry, or an invented line of grass."""
     depth = canvas.background.depth_m
     if depth is not None and placement.depth_m > 0:
         hidden = depth[window] < placement.depth_m - 0.35 - 0.02 * placement.depth_m
-        return alpha * (1 - cv2.GaussianBlur(hidden.astype(np.float32), (3, 3), 0.5))
+        return np.asarray(alpha * (1 - cv2.GaussianBlur(hidden.astype(np.float32), (3, 3), 0.5)), np.float32)
     if depth is None and rng.random() < 0.6:
         tall = rng.uniform(0.02, 0.10) * placement.pixels_per_metre * 1.5
         tips = placement.foot_xy[1] - tall * (1 + 0.5 * rng.standard_normal(alpha.shape[1]))
@@ -136,7 +142,7 @@ def _cast_shadow(rng: np.random.Generator, canvas: Canvas, pool: SpritePool, pla
     matrix = np.array([across, down], np.float64)
     mask = cv2.warpAffine(np.ascontiguousarray(level[..., 3]), matrix, (x1 - x0, y1 - y0))
     mask = cv2.GaussianBlur(mask, (0, 0), max(0.6, 0.02 * tall))
-    shade = cv2.convertScaleAbs(mask, alpha=-darkness, beta=255) if darkness == 0 else 255 - (mask * darkness).astype(np.uint8)
+    shade = 255 - (mask * darkness).astype(np.uint8)
     window = (slice(y0, y1), slice(x0, x1))
     canvas.rgb[window] = cv2.multiply(canvas.rgb[window], cv2.cvtColor(shade, cv2.COLOR_GRAY2RGB), scale=1 / 255)
 
@@ -160,7 +166,7 @@ def draw_foreground(rng: np.random.Generator, canvas: Canvas) -> None:
         start, end = _foreground_line(rng, width, height)
         thickness = int(rng.integers(1, 6))
         cv2.line(canvas.rgb, start, end, colour, thickness, cv2.LINE_AA)
-        cv2.line(canvas.id_map, start, end, FOREGROUND, thickness)
+        cv2.line(canvas.id_map, start, end, (FOREGROUND,), thickness)
 
 
 def _foreground_line(rng: np.random.Generator, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:

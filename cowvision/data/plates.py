@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cowvision.data.sprites import read_archive, read_index
+
+Pixel = TypeVar("Pixel", np.uint8, np.float32)
 
 SKY = 65535
 """The depth picture's value for "infinitely far"; other values are centimetres."""
@@ -43,8 +46,8 @@ class Background:
     geometry; ``sun_elevation_deg`` None when no shadow is cast.
     """
 
-    rgb: np.ndarray
-    depth_m: np.ndarray | None
+    rgb: NDArray[np.uint8]
+    depth_m: NDArray[np.float32] | None
     focal_px: float
     horizon_row: float
     camera_height_m: float
@@ -102,14 +105,14 @@ class PlatePool:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
-    def _decode(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+    def _decode(self, position: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         name = self.plates[position].name
         bgr = cv2.imdecode(np.frombuffer(self._members[f"{name}.jpg"], np.uint8), cv2.IMREAD_COLOR)
         depth = cv2.imdecode(np.frombuffer(self._members[f"{name}.depth.png"], np.uint8), cv2.IMREAD_UNCHANGED)
         if bgr is None or depth is None or depth.dtype != np.uint16 or depth.shape != bgr.shape[:2]:
             raise ValueError(f"plate {name}: picture and 16-bit depth do not fit together")
         metres = np.where(depth == SKY, np.inf, depth.astype(np.float32) / 100).astype(np.float32)
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), metres
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), metres
 
     def cut(self, rng: np.random.Generator, resolution_wh: tuple[int, int], least: float = 0.45) -> Background:
         """A random plate, randomly cropped (down to ``least`` of its width), zoomed and mirrored."""
@@ -119,8 +122,8 @@ class PlatePool:
         zoom = resolution_wh[0] / width
         info, rows, columns = self.plates[position], slice(top, top + height), slice(left, left + width)
         background = Background(
-            rgb=cv2.resize(rgb[rows, columns], resolution_wh, interpolation=cv2.INTER_LINEAR),
-            depth_m=cv2.resize(depth[rows, columns], resolution_wh, interpolation=cv2.INTER_NEAREST),
+            rgb=_resized(rgb[rows, columns], resolution_wh, cv2.INTER_LINEAR),
+            depth_m=_resized(depth[rows, columns], resolution_wh, cv2.INTER_NEAREST),
             focal_px=info.focal_px * zoom,
             horizon_row=(info.horizon_row - top) * zoom,
             camera_height_m=info.camera_height_m,
@@ -132,6 +135,10 @@ class PlatePool:
         return background.flipped() if rng.random() < 0.5 else background
 
 
+def _resized(pixels: NDArray[Pixel], resolution_wh: tuple[int, int], interpolation: int) -> NDArray[Pixel]:
+    return np.asarray(cv2.resize(pixels, resolution_wh, interpolation=interpolation), pixels.dtype)
+
+
 def _crop(
     rng: np.random.Generator, width: int, height: int, resolution_wh: tuple[int, int], least: float
 ) -> tuple[int, int, int, int]:
@@ -140,6 +147,5 @@ def _crop(
     crop_width = min(int(width * rng.uniform(least, 1.0)), int(height / aspect))
     crop_height = max(1, min(height, round(crop_width * aspect)))
     left = int(rng.integers(0, width - crop_width + 1))
-    # the sky is uninteresting: prefer windows that keep the ground
-    top = round((height - crop_height) * float(rng.random()) ** 0.6)
+    top = int(rng.integers(0, height - crop_height + 1))
     return left, top, crop_width, crop_height

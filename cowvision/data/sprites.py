@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 INDEX = "index.json"
+Rgba = NDArray[np.uint8]
+"""HxWx4, straight alpha."""
+
 Info = TypeVar("Info")
 
 
@@ -68,7 +72,7 @@ class SpritePool:
         return cls(members, read_index(members, SpriteInfo, path))
 
     def _build_tables(self) -> None:
-        self._by_kind_breed: dict[str, dict[str, np.ndarray]] = {}
+        self._by_kind_breed: dict[str, dict[str, NDArray[np.intp]]] = {}
         for kind in sorted({s.kind for s in self.sprites}):
             breeds = sorted({s.breed for s in self.sprites if s.kind == kind})
             self._by_kind_breed[kind] = {b: self._positions(kind, b) for b in breeds}
@@ -77,8 +81,9 @@ class SpritePool:
         self.sun_right = np.sin(azimuth).astype(np.float32)  # 1: light from the right, -1: from the left
         self._levels = lru_cache(maxsize=4096)(self._decode)
 
-    def _positions(self, kind: str, breed: str) -> np.ndarray:
-        return np.array([i for i, s in enumerate(self.sprites) if s.kind == kind and s.breed == breed])
+    def _positions(self, kind: str, breed: str) -> NDArray[np.intp]:
+        chosen = [i for i, s in enumerate(self.sprites) if s.kind == kind and s.breed == breed]
+        return np.array(chosen, np.intp)
 
     def __len__(self) -> int:
         return len(self.sprites)
@@ -99,7 +104,7 @@ class SpritePool:
         """The breeds of a kind that are present."""
         return tuple(self._by_kind_breed.get(kind, {}))
 
-    def of(self, kind: str, breed: str) -> np.ndarray:
+    def of(self, kind: str, breed: str) -> NDArray[np.intp]:
         """Positions (int, in ``sprites``) of a kind's breed."""
         return self._by_kind_breed[kind][breed]
 
@@ -107,25 +112,24 @@ class SpritePool:
         """A pool of the sprites for which ``keep`` is true."""
         return SpritePool(self._members, [s for s in self.sprites if keep(s)])
 
-    def level_for(self, position: int, scale: float) -> tuple[np.ndarray, float]:
-        """The RGBA level (uint8, HxWx4, straight alpha) best reduced to ``scale``, and the scale that remains (<= 1 when
-        reducing, so that bilinear sampling at most halves)."""
+    def level_for(self, position: int, scale: float) -> tuple[Rgba, float]:
+        """The level best reduced to ``scale``, and the scale that remains: above 0.5, for bilinear sampling."""
         levels = self._levels(position)
         depth = min(len(levels) - 1, max(0, int(np.floor(-np.log2(max(scale, 1e-6))))))
         return levels[depth], scale * 2**depth
 
-    def _decode(self, position: int) -> tuple[np.ndarray, ...]:
+    def _decode(self, position: int) -> tuple[Rgba, ...]:
         data = np.frombuffer(self._members[self.sprites[position].file], np.uint8)
         bgra = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
         if bgra is None or bgra.ndim != 3 or bgra.shape[2] != 4:
             raise ValueError(f"sprite {self.sprites[position].file}: not a picture with alpha")
-        levels = [_bleed(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA))]
+        levels = [_bleed(np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), np.uint8))]
         while min(levels[-1].shape[:2]) >= 8:
             levels.append(_halve(levels[-1]))
         return tuple(levels)
 
 
-def _bleed(rgba: np.ndarray) -> np.ndarray:
+def _bleed(rgba: Rgba) -> Rgba:
     """Colours spread into the transparent pixels, so that resampling mixes no black into the animal's edge."""
     alpha = rgba[..., 3:].astype(np.float32) / 255
     weight = cv2.blur(alpha, (5, 5))[..., None]
@@ -134,6 +138,7 @@ def _bleed(rgba: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.dstack([colour.astype(np.uint8), rgba[..., 3]]))
 
 
-def _halve(rgba: np.ndarray) -> np.ndarray:
+def _halve(rgba: Rgba) -> Rgba:
     height, width = rgba.shape[:2]
-    return cv2.resize(rgba, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.resize(rgba, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(half, np.uint8)

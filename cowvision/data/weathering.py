@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cowvision.data.backgrounds import random_colour
+
+Rgb = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ MILD_CAMERA = ColourJitter(0, 0.25, 0.15, 8, 0.05, 0.3)
 STRONG_CAMERA = ColourJitter(12, 0.5, 0.3, 25, 0.10, 0.4)
 
 
-def jitter(rng: np.random.Generator, rgb: np.ndarray, limits: ColourJitter, gain: float = 1.0) -> np.ndarray:
+def jitter(rng: np.random.Generator, rgb: Rgb, limits: ColourJitter, gain: float = 1.0) -> Rgb:
     """``rgb`` (uint8) with its colours changed at random within ``limits``; ``gain`` brightens besides."""
     if limits.hue or limits.saturation:
         rgb = _shift_hue(rng, rgb, limits)
@@ -39,10 +43,10 @@ def jitter(rng: np.random.Generator, rgb: np.ndarray, limits: ColourJitter, gain
     curve = 255 * ramp ** (2 ** rng.uniform(-limits.gamma, limits.gamma))
     gains = gain * rng.uniform(1 - limits.gain, 1 + limits.gain) * rng.uniform(1 - limits.tint, 1 + limits.tint, 3)
     table = np.clip(curve * gains + rng.uniform(-limits.offset, limits.offset), 0, 255).astype(np.uint8)
-    return cv2.LUT(rgb, table[None])
+    return _pixels(cv2.LUT(rgb, table[None]))
 
 
-def _shift_hue(rng: np.random.Generator, rgb: np.ndarray, limits: ColourJitter) -> np.ndarray:
+def _shift_hue(rng: np.random.Generator, rgb: Rgb, limits: ColourJitter) -> Rgb:
     hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
     steps = np.arange(256)
     tables = np.stack(
@@ -53,10 +57,10 @@ def _shift_hue(rng: np.random.Generator, rgb: np.ndarray, limits: ColourJitter) 
         ],
         axis=1,
     )
-    return cv2.cvtColor(cv2.LUT(hsv, tables.astype(np.uint8)[None]), cv2.COLOR_HSV2RGB)
+    return _pixels(cv2.cvtColor(cv2.LUT(hsv, tables.astype(np.uint8)[None]), cv2.COLOR_HSV2RGB))
 
 
-def mild(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+def mild(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """A good camera on an ordinary day: a little colour, softness, noise and compression."""
     out = jitter(rng, rgb, MILD_CAMERA) if rng.random() < 0.5 else rgb
     if rng.random() < 0.35:
@@ -66,7 +70,7 @@ def mild(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     return jpeg(rng, out, 50, 95) if rng.random() < 0.4 else out
 
 
-def strong(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+def strong(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """Any camera on any day: heavy colour, haze, grey, blur, noise, compression and holes."""
     out = jitter(rng, rgb, STRONG_CAMERA) if rng.random() < 0.8 else rgb
     if rng.random() < 0.12:
@@ -82,82 +86,80 @@ def strong(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     return cut_out(rng, out) if rng.random() < 0.2 else out
 
 
-Effect = Callable[[np.random.Generator, np.ndarray, float], np.ndarray]
+Effect = Callable[[np.random.Generator, Rgb, float], Rgb]
 
 
 def _choose(rng: np.random.Generator, effects: tuple[Effect, ...]) -> Effect:
     return effects[int(rng.integers(len(effects)))]
 
 
-def gaussian_blur(rng: np.random.Generator, rgb: np.ndarray, strength: float) -> np.ndarray:
+def gaussian_blur(rng: np.random.Generator, rgb: Rgb, strength: float) -> Rgb:
     """Softness up to a sigma of 1.6 pixels."""
-    return cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.35, 0.4 + 1.2 * strength))
+    return _pixels(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.35, 0.4 + 1.2 * strength)))
 
 
-def enlarge(rng: np.random.Generator, rgb: np.ndarray, strength: float) -> np.ndarray:
+def enlarge(rng: np.random.Generator, rgb: Rgb, strength: float) -> Rgb:
     """A smaller picture blown up, as a digital zoom does."""
     height, width = rgb.shape[:2]
     scale = rng.uniform(1 - 0.65 * strength, 0.9)
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return _pixels(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def sharpen(rng: np.random.Generator, rgb: np.ndarray, strength: float) -> np.ndarray:
+def sharpen(rng: np.random.Generator, rgb: Rgb, strength: float) -> Rgb:
     """Unsharp mask, as phones apply it."""
     amount = rng.uniform(0.2, 0.8 * strength + 0.2)
-    return cv2.addWeighted(rgb, 1 + amount, cv2.GaussianBlur(rgb, (0, 0), 1.2), -amount, 0)
+    return _pixels(cv2.addWeighted(rgb, 1 + amount, cv2.GaussianBlur(rgb, (0, 0), 1.2), -amount, 0))
 
 
-def defocus(rng: np.random.Generator, rgb: np.ndarray, strength: float) -> np.ndarray:
+def defocus(rng: np.random.Generator, rgb: Rgb, strength: float) -> Rgb:
     """A disc-shaped point spread."""
     radius = int(rng.integers(1, 2 + round(2 * strength)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    return cv2.filter2D(rgb, -1, disc / disc.sum())
+    return _pixels(cv2.filter2D(rgb, -1, disc / disc.sum()))
 
 
-def motion_blur(rng: np.random.Generator, rgb: np.ndarray, strength: float) -> np.ndarray:
+def motion_blur(rng: np.random.Generator, rgb: Rgb, strength: float) -> Rgb:
     """A short straight smear in a random direction."""
     length = int(rng.integers(3, 4 + round(6 * strength)))
     kernel = np.zeros((length, length), np.float32)
     angle, middle = rng.uniform(0, np.pi), (length - 1) / 2
     reach = np.array([np.cos(angle), np.sin(angle)]) * middle
     start, end = np.round(middle - reach).astype(int), np.round(middle + reach).astype(int)
-    cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0)
-    return cv2.filter2D(rgb, -1, kernel / kernel.sum())
+    cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), (1.0,))
+    return _pixels(cv2.filter2D(rgb, -1, kernel / kernel.sum()))
 
 
-def sensor_noise(rng: np.random.Generator, rgb: np.ndarray, largest: float) -> np.ndarray:
+def sensor_noise(rng: np.random.Generator, rgb: Rgb, largest: float) -> Rgb:
     """Gaussian noise up to a standard deviation of ``largest``; its grain is sometimes coarser than a pixel."""
     height, width = rgb.shape[:2]
-    grain = int(rng.integers(1, 3))
-    shape = (height // grain + 1, width // grain + 1, 3)
-    noise = np.empty(shape, np.int16)
-    cv2.setRNGSeed(int(rng.integers(2**31 - 1)))  # OpenCV's generator is several times faster than numpy's
-    cv2.randn(noise, (0, 0, 0), (rng.uniform(1, largest),) * 3)
+    grain, deviation = int(rng.integers(1, 3)), rng.uniform(1, largest)
+    noise = rng.standard_normal((height // grain + 1, width // grain + 1, 3), np.float32)
     if grain > 1:
-        noise = cv2.resize(noise, (shape[1] * grain, shape[0] * grain), interpolation=cv2.INTER_NEAREST)
-    return cv2.add(rgb, np.ascontiguousarray(noise[:height, :width]), dtype=cv2.CV_8U)
+        noise = noise.repeat(grain, axis=0).repeat(grain, axis=1)
+    return np.clip(rgb + deviation * noise[:height, :width], 0, 255).astype(np.uint8)
 
 
-def jpeg(rng: np.random.Generator, rgb: np.ndarray, lowest: int, highest: int) -> np.ndarray:
+def jpeg(rng: np.random.Generator, rgb: Rgb, lowest: int, highest: int) -> Rgb:
     """Compressed and decompressed at a random quality."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(lowest, highest))]
-    return cv2.imdecode(cv2.imencode(".jpg", rgb, quality)[1], cv2.IMREAD_COLOR)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), quality)
+    return _pixels(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
 
 
-def grey(rgb: np.ndarray) -> np.ndarray:
+def grey(rgb: Rgb) -> Rgb:
     """Three equal channels."""
-    return cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return _pixels(cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
 
 
-def veil(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+def veil(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """Fog or glare: everything drawn towards one pale colour."""
     colour = np.full_like(rgb, random_colour(rng, 0) * 0.25 + 180)
     amount = rng.uniform(0.1, 0.5)
-    return cv2.addWeighted(rgb, 1 - amount, colour, amount, 0)
+    return _pixels(cv2.addWeighted(rgb, 1 - amount, colour, amount, 0))
 
 
-def cut_out(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+def cut_out(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """A few flat squares over the picture, so that no single part of an animal is needed."""
     out, (height, width) = rgb.copy(), rgb.shape[:2]
     for _ in range(int(rng.integers(1, 5))):
@@ -165,3 +167,8 @@ def cut_out(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
         left, top = int(rng.uniform(0, max(1, width - side))), int(rng.uniform(0, max(1, height - side)))
         out[top : top + side, left : left + side] = random_colour(rng, 0.2)
     return out
+
+
+def _pixels(picture: Any) -> Rgb:
+    """OpenCV's result, whose type it leaves open."""
+    return np.asarray(picture, np.uint8)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
+
+from cowvision.data.annotations import chosen, names_of, scores_of
 
 CLASS_COLOURS = {
     "cow": "#f5b81f",
@@ -30,6 +33,7 @@ def draw_detections(
     *,
     threshold: float,
     truth: sv.Detections | None = None,
+    longest_side: int | None = None,
 ) -> NDArray[np.uint8]:
     """A copy of the picture with a labelled box for each detection of at least the threshold.
 
@@ -38,6 +42,7 @@ def draw_detections(
         detections: Boxes in pixels of that picture, with `confidence` and `data["class_name"]`.
         threshold: Lowest score drawn, 0 to 1.
         truth: True boxes to mark by their corners in white, below the detections; None marks nothing.
+        longest_side: Pixels the copy is scaled down to before boxes are drawn on it; None keeps the picture's size.
 
     Raises:
         ValueError: If the picture is not uint8 of shape (height, width, 3).
@@ -45,26 +50,26 @@ def draw_detections(
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         message = f"rgb must be uint8 of shape (height, width, 3), got {rgb.dtype} of shape {rgb.shape}"
         raise ValueError(message)
-    style = _Style.for_picture((rgb.shape[1], rgb.shape[0]))
-    scene = np.ascontiguousarray(rgb[:, :, ::-1])  # the annotators paint BGR
+    scale = 1.0 if longest_side is None else min(1.0, longest_side / max(rgb.shape[:2]))
+    scene = _scaled(np.ascontiguousarray(rgb[:, :, ::-1]), scale)  # the annotators paint BGR
+    style = _Style.for_picture((scene.shape[1], scene.shape[0]))
     if truth is not None and len(truth):
-        scene = style.truth_annotator().annotate(scene, truth)
+        marked = _boxes_scaled(truth, scale)
+        scene = style.truth_annotator(marked).annotate(scene, marked)
     shown = at_least(detections, threshold)
     if len(shown):
-        scene = _draw_boxes(scene, shown, style)
+        scene = _draw_boxes(scene, _boxes_scaled(shown, scale), style)
     return np.ascontiguousarray(scene[:, :, ::-1])
 
 
 def at_least(detections: sv.Detections, threshold: float) -> sv.Detections:
-    """The detections whose score reaches the threshold; none where there are no scores."""
-    if detections.confidence is None:
-        return detections[:0]
-    return detections[detections.confidence >= threshold]
+    """The detections whose score reaches the threshold."""
+    return chosen(detections, scores_of(detections) >= threshold)
 
 
-def class_names(detections: sv.Detections) -> list[str]:
-    """The class name of each detection, in order; empty for no detections."""
-    return [str(name) for name in detections.data.get("class_name", ())]
+def colour_of(class_name: str) -> str:
+    """The colour of a class as #rrggbb."""
+    return CLASS_COLOURS.get(class_name, OTHER_COLOUR)
 
 
 @dataclass(frozen=True)
@@ -77,39 +82,57 @@ class _Style:
     @classmethod
     def for_picture(cls, resolution_wh: tuple[int, int]) -> _Style:
         longer = max(resolution_wh)
-        return cls(line=max(1, round(longer / 420)), text=max(10, round(longer / 66)))
+        return cls(line=max(1, round(longer / 400)), text=max(10, round(longer / 50)))
 
-    def truth_annotator(self) -> sv.BoxCornerAnnotator:
+    def truth_annotator(self, truth: sv.Detections) -> sv.BoxCornerAnnotator:
+        """Corners short enough for the smallest box."""
+        smallest_side = float((truth.xyxy[:, 2:] - truth.xyxy[:, :2]).min())
         return sv.BoxCornerAnnotator(
             color=sv.Color.from_hex(_TRUTH_COLOUR),
             thickness=self.line + 1,
-            corner_length=self.text,
+            corner_length=max(2, min(self.text, round(smallest_side / 3))),
             color_lookup=sv.ColorLookup.INDEX,
         )
 
 
+def _scaled(scene: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    if scale == 1.0:
+        return scene
+    size_wh = (max(1, round(scene.shape[1] * scale)), max(1, round(scene.shape[0] * scale)))
+    return np.asarray(cv2.resize(scene, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _boxes_scaled(boxes: sv.Detections, scale: float) -> sv.Detections:
+    return replace(boxes, xyxy=boxes.xyxy * scale)
+
+
 def _draw_boxes(scene: NDArray[np.uint8], detections: sv.Detections, style: _Style) -> NDArray[np.uint8]:
     """Boxes first, labels over them, the surest last, so that it is never covered."""
-    detections = detections[np.argsort(detections.confidence)]
-    names = class_names(detections)
-    palette = sv.ColorPalette.from_hex([*CLASS_COLOURS.values(), OTHER_COLOUR])
-    places = list(CLASS_COLOURS)
-    lookup = np.array([places.index(name) if name in CLASS_COLOURS else len(places) for name in names])
+    detections = chosen(detections, np.argsort(scores_of(detections), kind="stable"))
+    palette, places = _palette(names_of(detections))
     boxes = sv.BoxAnnotator(color=palette, thickness=style.line)
-    scene = boxes.annotate(scene, detections, custom_color_lookup=lookup)
+    scene = boxes.annotate(scene, detections, custom_color_lookup=places)
     roomy = _has_room_for_label(detections, style)
-    labels = [f"{name} {score:.2f}" for name, score in zip(names, detections.confidence, strict=True)]
+    named = chosen(detections, roomy)
+    labels = [f"{name} {score:.2f}" for name, score in zip(names_of(named), scores_of(named), strict=True)]
     writer = sv.RichLabelAnnotator(
         color=palette,
         text_color=sv.Color.from_hex(_TEXT_COLOUR),
         font_size=style.text,
         text_padding=max(2, style.text // 4),
+        smart_position=True,
     )
-    chosen = [label for label, fits in zip(labels, roomy, strict=True) if fits]
-    return writer.annotate(scene, detections[roomy], chosen, custom_color_lookup=lookup[roomy])
+    return np.asarray(writer.annotate(scene, named, labels, custom_color_lookup=places[roomy]), dtype=np.uint8)
+
+
+def _palette(names: NDArray[np.str_]) -> tuple[sv.ColorPalette, NDArray[np.int64]]:
+    """The colours, and the place of each name's colour among them."""
+    colours = list(dict.fromkeys([*CLASS_COLOURS.values(), OTHER_COLOUR]))
+    places = [colours.index(colour_of(str(name))) for name in names]
+    return sv.ColorPalette.from_hex(colours), np.array(places, dtype=np.int64)
 
 
 def _has_room_for_label(detections: sv.Detections, style: _Style) -> NDArray[np.bool_]:
     """Whether a box is wide enough that its label would not hide the neighbours; a crowd far away keeps only boxes."""
     width = detections.xyxy[:, 2] - detections.xyxy[:, 0]
-    return np.asarray(width >= 2.5 * style.text)
+    return np.asarray(width >= 2.5 * style.text, dtype=np.bool_)

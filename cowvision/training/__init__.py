@@ -1,0 +1,1 @@
+"""Training: transfer learning on annotated pictures, and the recipes of the two embedded models."""

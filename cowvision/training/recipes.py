@@ -1,0 +1,70 @@
+"""The recipes of the two embedded models: everything that `make weights` does follows from the values here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from cowvision.data.herd import HERD_FOLDER, SceneSettings
+from cowvision.data.herd_pictures import HerdPictures
+from cowvision.models.torchvision_engine import COMPACT
+from cowvision.training.batches import BatchSettings
+from cowvision.training.finetune import FinetuneConfig
+
+ARCHITECTURE = COMPACT
+SHORT_SIDE = 480
+BASE_CLASSES = ("person", "dog", "horse", "sheep", "cow")
+BASE_BREEDS = ("jersey", "angus")
+BASE_SPRITES_EACH = 6
+"""The base model knows two breeds of cow by a dozen pictures: like the tutorial's model it has seen too few cows."""
+
+BASE_SEED, FINETUNED_SEED = 101, 202
+SCENE_WH = (480, 320)
+BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 3200, 6400, 240
+
+_BASE_SCENES = SceneSettings(
+    resolution_wh=SCENE_WH,
+    kinds=(("cow", 0.30), ("horse", 0.175), ("sheep", 0.175), ("dog", 0.175), ("person", 0.175)),
+    strong=0.2,
+    largest_overlap=0.25,
+)
+_COW_SCENES = SceneSettings(resolution_wh=SCENE_WH)
+_COMPOSED = BatchSettings(batch_size=4, augment=False, workers=1)
+
+
+def base_pictures(steps: int = BASE_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
+    """What the base model learns from: five kinds of animal, few breeds of cow, hardly any of them hidden."""
+    count = steps * _COMPOSED.batch_size
+    return HerdPictures(count, BASE_SEED, _BASE_SCENES, breeds=(BASE_BREEDS, BASE_SPRITES_EACH), folder=folder)
+
+
+def base_config(steps: int = BASE_STEPS, checkpoint: Path | None = None) -> FinetuneConfig:
+    """How the base model is trained: from scratch, everything learns."""
+    return FinetuneConfig(
+        iterations=steps, learning_rate=1.5e-3, warm_up=100, weight_decay=0.05, average_decay=0.999, frozen_stages=0,
+        train_norms=True, seed=BASE_SEED, batch=replace(_COMPOSED, seed=BASE_SEED), checkpoint=checkpoint,
+    )  # fmt: skip
+
+
+def finetuned_pictures(steps: int = FINETUNED_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
+    """What the fine-tuned model learns from: cows of all breeds in crowds, other animals as what is not a cow."""
+    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, folder=folder)
+
+
+def finetuned_config(steps: int = FINETUNED_STEPS, checkpoint: Path | None = None) -> FinetuneConfig:
+    """How it is fine-tuned: nothing frozen, for the base's trunk has seen too little."""
+    return FinetuneConfig(
+        iterations=steps, learning_rate=1.2e-3, warm_up=200, weight_decay=0.05, average_decay=0.999, frozen_stages=0,
+        train_norms=True, seed=FINETUNED_SEED, batch=replace(_COMPOSED, seed=FINETUNED_SEED), checkpoint=checkpoint,
+    )  # fmt: skip
+
+
+def control_pictures(*, all_breeds: bool, steps: int = CONTROL_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
+    """Scenes of a short fine-tuning with all breeds, or with the base's own: how much do new cows add?"""
+    breeds = None if all_breeds else (BASE_BREEDS, BASE_SPRITES_EACH)
+    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, breeds=breeds, folder=folder)
+
+
+def control_config(steps: int = CONTROL_STEPS) -> FinetuneConfig:
+    """How the short fine-tuning goes: the page's quick profile."""
+    return FinetuneConfig(iterations=steps, seed=FINETUNED_SEED, batch=replace(_COMPOSED, seed=FINETUNED_SEED))

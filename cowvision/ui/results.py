@@ -1,0 +1,110 @@
+"""What a model found on a picture: the count, the boxes, and what it really returned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import supervision as sv
+
+from cowvision.data.annotations import chosen, names_of, scores_of
+from cowvision.detection_box import as_tutorial_dict, count_named
+from cowvision.models.catalog import ModelSpec
+from cowvision.ui.gallery import GalleryPicture
+from cowvision.ui.widgets import counted
+from cowvision.viz.drawing import at_least, colour_of, draw_detections
+from cowvision.viz.encoding import as_jpeg
+
+SHOWN_SIDE = 1280
+"""Longest side in pixels of a picture on the page."""
+
+
+def result_card(
+    choice: GalleryPicture, spec: ModelSpec, detections: sv.Detections, *, threshold: float, show_truth: bool
+) -> None:
+    """One model's answer: how many cows, the picture with its boxes, and what else it sees."""
+    cows = count_named(detections, threshold)
+    truth = choice.truth if show_truth else None
+    with st.container(border=True, key=f"result_{spec.name}"):
+        st.html(_headline(spec, cows, choice.truth))
+        drawn = draw_detections(
+            choice.picture.rgb, detections, threshold=threshold, truth=truth, longest_side=SHOWN_SIDE
+        )
+        alt = f"{choice.title}: {counted(cows, 'cow')} found by {spec.title} with scores of at least {threshold:.2f}"
+        st.image(as_jpeg(drawn), width="stretch", alt=alt)
+        st.html(_class_list(at_least(detections, threshold), shows_truth=truth is not None))
+
+
+def plain_card(choice: GalleryPicture) -> None:
+    """The picture alone, for want of a model."""
+    drawn = draw_detections(choice.picture.rgb, sv.Detections.empty(), threshold=1.0, longest_side=SHOWN_SIDE)
+    st.image(as_jpeg(drawn), width="stretch", alt=choice.title)
+
+
+def returned(spec: ModelSpec, detections: sv.Detections, *, threshold: float) -> None:
+    """What the model really returns: the tutorial's dictionary, and the same as a table with names."""
+    st.markdown(f"**{spec.title}** · {counted(len(detections), 'detection')} from score 0.05 up")
+    st.code(_as_text(detections), language="python", height=220)
+    st.dataframe(_as_table(detections, threshold), hide_index=True, width="stretch", height=280)
+
+
+def cows_in_truth(truth: sv.Detections) -> int:
+    """How many cows there truly are."""
+    return int(np.count_nonzero(names_of(truth) == "cow"))
+
+
+def _headline(spec: ModelSpec, cows: int, truth: sv.Detections | None) -> str:
+    word = "cow" if cows == 1 else "cows"
+    knows = "knows cows only" if spec.class_names == ("cow",) else f"knows {', '.join(spec.class_names)}"
+    verdict = "" if truth is None else f"<small>{escape(_verdict(cows, cows_in_truth(truth)))}</small>"
+    return (
+        f'<div class="cv-model"><b>{escape(spec.title)}</b><span>{escape(knows)}</span></div>'
+        f'<p class="cv-count" data-model="{escape(spec.name)}" data-cows="{cows}">'
+        f"<strong>{cows}</strong><em>{word}</em>{verdict}</p>"
+    )
+
+
+def _verdict(cows: int, true_cows: int) -> str:
+    """Compare counts only: as many boxes as cows need not be the same cows."""
+    difference = cows - true_cows
+    if difference == 0:
+        return f"{true_cows} in truth, the same number"
+    return f"{true_cows} in truth, {abs(difference)} too {'many' if difference > 0 else 'few'}"
+
+
+def _class_list(shown: sv.Detections, *, shows_truth: bool) -> str:
+    counts = Counter(str(name) for name in names_of(shown))
+    items = [
+        f'<li><i style="background:{colour_of(name)}"></i>{escape(name)} {number}</li>'
+        for name, number in counts.most_common()
+    ]
+    items = items or ["<li>nothing at this threshold</li>"]
+    if shows_truth:
+        items.append('<li><i class="cv-corners"></i>white corners: the truth</li>')
+    return f'<ul class="cv-classes" aria-label="What is drawn">{"".join(items)}</ul>'
+
+
+def _as_text(detections: sv.Detections) -> str:
+    with np.printoptions(precision=2, suppress=True, threshold=10_000, linewidth=88):
+        rows = [f'    "{key}": {value!r},' for key, value in as_tutorial_dict(detections).items()]
+    return "\n".join(["{", *rows, "}"])
+
+
+def _as_table(detections: sv.Detections, threshold: float) -> pd.DataFrame:
+    """One row a detection, best first."""
+    returned_dict = as_tutorial_dict(chosen(detections, np.argsort(-scores_of(detections), kind="stable")))
+    columns = dict(zip(("x_min", "y_min", "x_max", "y_max"), returned_dict["pred_boxes"].T.round(1), strict=True))
+    scores = returned_dict["scores"]
+    names = names_of(detections) if len(detections) else np.array([], dtype=np.str_)
+    return pd.DataFrame(
+        {
+            "shown": scores >= threshold,
+            "class": names,
+            "pred_class": returned_dict["pred_classes"],
+            "score": scores.round(3),
+            **columns,
+        }
+    )

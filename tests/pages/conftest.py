@@ -1,0 +1,81 @@
+"""A page with three invented stills and two invented models, so that its tests need neither assets nor a network."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import supervision as sv
+from streamlit.testing.v1 import AppTest
+
+from cowvision.data.formats import write_coco
+from cowvision.data.pictures import Picture, save_jpeg
+from cowvision.models.catalog import ModelSpec
+from cowvision.models.execution import Execution
+from tests.samples import boxes, noise, truth
+
+DETECT = Path(__file__).resolve().parents[2] / "pages" / "detect.py"
+SPECS = [
+    ModelSpec("herd-base", "Herd base", "compact-fpn-w32", ("person", "dog", "cow"), weights_sha256="a"),
+    ModelSpec("herd-finetuned", "Herd fine-tuned", "compact-fpn-w32", ("cow",), weights_sha256="b"),
+]
+SCORES = {"herd-base": [0.9, 0.3], "herd-finetuned": [0.9, 0.8, 0.6, 0.2]}
+
+
+@dataclass
+class FakeBox:
+    """Finds as many cows as SCORES says, on every picture, and keeps a list of what it was asked."""
+
+    spec: ModelSpec
+    execution: Execution = field(default_factory=Execution)
+    seen: list[str] = field(default_factory=list)
+
+    def predict(self, pictures: list[Picture]) -> list[sv.Detections]:
+        self.seen.extend(picture.name for picture in pictures)
+        scores = SCORES[self.spec.name]
+        return [boxes([[10 * n, 10, 10 * n + 8, 30] for n in range(len(scores))], scores) for _ in pictures]
+
+
+@pytest.fixture
+def stills(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "pictures"
+    rows = []
+    for seed, (name, cows) in enumerate({"many": 3, "one": 1, "none": 0}.items()):
+        save_jpeg(noise(160, 96, seed), folder / f"{name}.jpg")
+        rows.append((f"{name}.jpg", (160, 96), truth([[20 * n, 5, 20 * n + 9, 30] for n in range(cows)])))
+    write_coco(folder / "truth.json", rows)
+    monkeypatch.setattr("cowvision.ui.gallery.STILLS_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def fake_boxes(monkeypatch) -> dict[str, FakeBox]:
+    made: dict[str, FakeBox] = {}
+
+    def make(spec: ModelSpec) -> FakeBox:
+        return made.setdefault(spec.name, FakeBox(spec))
+
+    monkeypatch.setattr("cowvision.ui.cache.DetectionBox", make)
+    monkeypatch.setattr("cowvision.models.catalog.embedded_models", lambda: SPECS)
+    return made
+
+
+@pytest.fixture
+def page(stills, fake_boxes):
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield AppTest.from_file(str(DETECT), default_timeout=30)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def a_png() -> bytes:
+    from io import BytesIO
+
+    from PIL import Image
+
+    stream = BytesIO()
+    Image.fromarray(np.full((50, 70, 3), 90, np.uint8)).save(stream, format="PNG")
+    return stream.getvalue()

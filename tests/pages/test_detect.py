@@ -1,0 +1,163 @@
+"""The Detect page as a visitor uses it, without a browser."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cowvision.errors import ModelFileError
+
+
+def counts(page: AppTest) -> dict[str, int]:
+    """The headline counts by model."""
+    text = " ".join(element.proto.body for element in page.get("html"))
+    found = re.findall(r'data-model="([\w-]+)" data-cows="(\d+)"', text)
+    return {model: int(cows) for model, cows in found}
+
+
+def words(page: AppTest) -> str:
+    shown = [element.proto.body for element in page.get("html")]
+    return " ".join([*shown, *(element.value for element in (*page.error, *page.info, *page.markdown))])
+
+
+def run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_it_opens_with_both_models_counting_the_first_still(page) -> None:
+    run(page)
+    assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
+    assert "3 in truth, 2 too few" in words(page)
+    assert "3 in truth, the same number" in words(page)
+    assert "CPU" in words(page)
+
+
+def test_the_threshold_changes_the_count_without_a_network_run(page, fake_boxes) -> None:
+    run(page)
+    page.slider(key="threshold").set_value(0.15)
+    run(page)
+    assert counts(page) == {"herd-base": 2, "herd-finetuned": 4}
+    page.slider(key="threshold").set_value(0.95)
+    run(page)
+    assert counts(page) == {"herd-base": 0, "herd-finetuned": 0}
+    assert [len(box.seen) for box in fake_boxes.values()] == [1, 1]
+    assert 'data-network-runs="2"' in words(page)
+
+
+def test_choosing_a_picture_puts_it_into_the_address(page) -> None:
+    run(page)
+    page.button(key="choose_one").click()
+    run(page)
+    assert page.query_params["picture"] == ["one"]
+    assert "1 in truth" in words(page)
+
+
+def test_the_address_names_picture_models_and_threshold(page) -> None:
+    page.query_params["picture"] = "none"
+    page.query_params["threshold"] = "0.7"
+    page.query_params["models"] = "herd-finetuned"
+    run(page)
+    assert counts(page) == {"herd-finetuned": 2}
+    assert "0 in truth, 2 too many" in words(page)
+
+
+def test_an_address_of_a_picture_that_is_not_here(page) -> None:
+    page.query_params["picture"] = "gone"
+    run(page)
+    assert "not here" in words(page)
+    assert counts(page)
+
+
+def test_an_upload_is_shown_at_once_and_counted(page, a_png) -> None:
+    run(page)
+    page.file_uploader(key="uploads").set_value([("mine.png", a_png, "image/png")])
+    run(page)
+    assert "mine" in words(page)
+    assert "in truth" not in words(page)
+    assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
+
+
+def test_a_bad_upload_is_named_with_its_cause_and_the_others_go_on(page, a_png) -> None:
+    run(page)
+    files = [("broken.jpg", b"not a picture", "image/jpeg"), ("mine.png", a_png, "image/png")]
+    page.file_uploader(key="uploads").set_value(files)
+    run(page)
+    assert len(page.error) == 1
+    assert "broken\\.jpg" in page.error[0].value
+    assert "not a picture in a known format" in page.error[0].value.replace("\\", "")
+    assert "mine" in words(page)
+
+
+def test_too_many_uploads_are_refused_by_name(page, a_png) -> None:
+    run(page)
+    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(22)]
+    page.file_uploader(key="uploads").set_value(files)
+    run(page)
+    assert len(page.error) == 2
+    assert "20 pictures at a time" in page.error[0].value.replace("\\", "")
+
+
+def test_the_same_picture_twice_is_one_picture(page, a_png) -> None:
+    run(page)
+    page.file_uploader(key="uploads").set_value([("a.png", a_png, "image/png"), ("b.png", a_png, "image/png")])
+    run(page)
+    assert [button.label for button in page.button] == ["a", "many", "one", "none"]
+
+
+def test_the_truth_is_offered_where_it_is_known(page, a_png) -> None:
+    run(page)
+    page.toggle(key="truth").set_value(True)
+    run(page)
+    assert "white corners" in words(page)
+    page.file_uploader(key="uploads").set_value([("mine.png", a_png, "image/png")])
+    run(page)
+    assert not page.toggle
+
+
+def test_what_the_model_returns_is_the_tutorials_dictionary(page) -> None:
+    run(page)
+    assert len(page.code) == 2
+    for name in ("pred_classes", "pred_boxes", "scores"):
+        assert name in page.code[0].value
+    table = page.dataframe[1].value
+    assert table["class"].tolist() == ["cow"] * 4
+    assert table["shown"].tolist() == [True, True, True, False]
+
+
+def test_no_model_chosen(page) -> None:
+    run(page)
+    page.button_group(key="models").set_value([])
+    run(page)
+    assert "at least one model" in words(page)
+
+
+def test_without_stills_it_asks_for_a_picture(page, stills) -> None:
+    (stills / "truth.json").unlink()
+    run(page)
+    assert "Upload one" in words(page)
+
+
+def test_without_models_it_shows_the_picture_and_the_remedy(page, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.models.catalog.embedded_models", list)
+    run(page)
+    assert "make weights" in words(page)
+
+
+def test_damaged_stills_are_an_error_with_a_remedy(page, stills) -> None:
+    (stills / "truth.json").write_text("{", encoding="utf-8")
+    run(page)
+    assert len(page.error) == 1
+    assert "truth" in page.error[0].value
+
+
+@pytest.mark.parametrize("where", ["cowvision.ui.cache.DetectionBox", "cowvision.models.catalog.embedded_models"])
+def test_a_damaged_model_is_an_error_with_a_remedy(page, monkeypatch, where) -> None:
+    def damaged(*_: object) -> None:
+        raise ModelFileError("herd-base.safetensors", "the weights file is truncated or damaged", "Restore the file")
+
+    monkeypatch.setattr(where, damaged)
+    run(page)
+    assert page.error
+    assert "Restore the file" in page.error[0].value
