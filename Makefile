@@ -9,6 +9,7 @@ PYTHON := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 STUDIO_VENV := .venv-studio
 STUDIO_PYTHON := $(STUDIO_VENV)/bin/python
+space := $(subst ,, )
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -30,10 +31,11 @@ bench: setup ## measure the speed on this machine
 	@$(PYTHON) -m tests.benchmarks.bench
 
 screenshots: $(VENV)/.browser ## photograph the pages into assets/screenshots
-	@$(PYTHON) -m tests.browser.screenshots
+	@$(PYTHON) -m tests.browser.screenshots $(OUT)
 
-herd: $(STUDIO_VENV)/.installed ## render the herd again (Blender; hours)
-	@PYTHONPATH=assets $(STUDIO_PYTHON) -m studio all
+herd: setup $(STUDIO_VENV)/.installed ## render the herd again (Blender; hours; goes on where it stopped)
+	@for job in sprites plates test-herd stills clips; do PYTHONPATH=assets $(STUDIO_PYTHON) -m studio $$job; done
+	@PYTHONPATH=assets $(PYTHON) -m studio pack
 
 weights: setup ## train both embedded models again (hours)
 	@$(PYTHON) -m cowvision weights
@@ -42,15 +44,15 @@ clean: ## remove what setup and the tests made
 	@rm -rf $(VENV) $(STUDIO_VENV) .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Makes the folder $(1) a virtual environment of the first Python 3.11 or 3.12 that has venv and pip.
+# Makes the folder $(1) a virtual environment of the first Python, among the versions $(2), that has venv and pip.
 define make_venv
-	@suits='import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'; \
+	@suits='import sys, venv, ensurepip; sys.exit("3.%d" % sys.version_info[1] not in "$(2)".split())'; \
 	if $(1)/bin/python -c "$$suits" 2>/dev/null; then exit 0; fi; \
-	for candidate in python3.12 python3.11 python3 python; do \
+	for candidate in $(addprefix python,$(2)) python3 python; do \
 		if "$$candidate" -c "$$suits" 2>/dev/null; then exec "$$candidate" -m venv --clear $(1); fi; \
 	done; \
-	echo "CowVision needs Python 3.11 or 3.12 with its venv module, and none was found on the PATH." >&2; \
-	echo "Debian or Ubuntu: apt-get install python3 python3-venv. macOS: brew install python@3.12. Windows: use WSL." >&2; \
+	echo "Python $(subst $(space), or ,$(2)) with its venv module is needed, and none was found on the PATH." >&2; \
+	echo "Debian or Ubuntu: apt-get install python3 python3-venv. macOS: brew install python@3.11. Windows: use WSL." >&2; \
 	exit 1
 endef
 
@@ -67,7 +69,7 @@ define check_opencv
 endef
 
 $(VENV)/.installed: requirements.txt
-	$(call make_venv,$(VENV))
+	$(call make_venv,$(VENV),3.12 3.11)
 	@echo "Installing CowVision into $(VENV) (a few minutes, once) ..."
 	@$(PYTHON) $(PIP_INSTALL) -r requirements.txt
 	@$(PYTHON) -m pip check --quiet
@@ -83,7 +85,7 @@ $(VENV)/.browser: $(VENV)/.tests-installed
 	@$(PYTHON) -m tests.browser.chromium --install && touch $@ || true
 
 $(STUDIO_VENV)/.installed: assets/studio/requirements.txt
-	$(call make_venv,$(STUDIO_VENV))
+	$(call make_venv,$(STUDIO_VENV),3.11)
 	@echo "Installing the studio into $(STUDIO_VENV) ..."
 	@$(STUDIO_PYTHON) $(PIP_INSTALL) -r assets/studio/requirements.txt
 	@touch $@

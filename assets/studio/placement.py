@@ -32,7 +32,7 @@ def free_spots(
             break
         spot = _draw_spot(rng, *distance_m)
         apart = all(np.hypot(spot[0] - x, spot[1] - y) > apart_m for x, y in spots)
-        if apart and standable(*spot) and _in_picture(spot, projector, ground):
+        if apart and _has_room(spot, standable) and _in_picture(spot, projector, ground):
             spots.append(spot)
     return spots
 
@@ -44,6 +44,13 @@ def _draw_spot(rng: np.random.Generator, near: float, far: float) -> tuple[float
         distance = np.exp(rng.uniform(np.log(near), np.log(far)))
     bearing = rng.uniform(-0.8, 0.8)
     return float(distance * np.sin(bearing)), float(distance * np.cos(bearing))
+
+
+def _has_room(spot: tuple[float, float], standable: Standable, reach_m: float = 1.1) -> bool:
+    """Whether a body of any heading touches nothing: its middle and four points around it are free."""
+    x, y = spot
+    around = ((0, 0), (reach_m, 0), (-reach_m, 0), (0, reach_m), (0, -reach_m))
+    return all(standable(x + dx, y + dy) for dx, dy in around)
 
 
 def _in_picture(spot: tuple[float, float], projector: Projector, ground: Callable, body_m: float = 0.7) -> bool:

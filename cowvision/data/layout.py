@@ -47,10 +47,12 @@ def draw_layout(
     largest_overlap: float = 1.0,
 ) -> list[Placement]:
     """Animals for one scene, far ones first; none covers another's box by more than ``largest_overlap`` of it."""
+    names = [kind for kind in kinds if pool.breeds(kind)]
+    if not names:
+        return []
     count = int(rng.integers(crowd.count[0], crowd.count[1] + 1))
     places = _StandingPlaces(rng, background, crowd)
     herd_breed = {kind: _draw_breed(rng, pool, kind, breed_weights) for kind in kinds} if rng.random() < 0.4 else {}
-    names = [kind for kind in kinds if pool.breeds(kind)]
     chances = np.array([kinds[kind] for kind in names]) / sum(kinds[kind] for kind in names)
     placements: list[Placement] = []
     for _ in range(count):

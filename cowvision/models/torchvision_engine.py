@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
 from cowvision.errors import ModelFileError
-from cowvision.models.compact_fpn import compact_faster_rcnn
+from cowvision.models.compact_fpn import CompactPyramid, compact_faster_rcnn
 
 if TYPE_CHECKING:
     from cowvision.models.execution import Execution
@@ -111,7 +111,9 @@ def _detect(
 ) -> list[RawDetections]:
     transform = network.transform
     tensors = [torch.from_numpy(np.ascontiguousarray(image)).to(device) for image in images]
-    scaled = [_scaled(tensor.permute(2, 0, 1).float() / 255, transform, short_side) for tensor in tensors]
+    # ours has only seen smoothly reduced pictures; torchvision's own were trained on plainly sampled ones
+    smooth = isinstance(network.backbone, CompactPyramid)
+    scaled = [_scaled(one.permute(2, 0, 1).float() / 255, transform, short_side, smooth=smooth) for one in tensors]
     sizes = [(int(one.shape[1]), int(one.shape[2])) for one in scaled]
     batch = transform.batch_images([transform.normalize(one) for one in scaled], transform.size_divisible)
     if channels_last:
@@ -129,8 +131,8 @@ def _detect(
     ]
 
 
-def _scaled(image: torch.Tensor, transform: Any, short_side: int | None) -> torch.Tensor:
-    """The picture at the detector's size, as torchvision scales it: bilinear, no antialiasing."""
+def _scaled(image: torch.Tensor, transform: Any, short_side: int | None, *, smooth: bool) -> torch.Tensor:
+    """The picture at the detector's size, bilinear as torchvision scales it; ``smooth`` reduces without aliasing."""
     height, width = int(image.shape[1]), int(image.shape[2])
     wanted = float(short_side or transform.min_size[-1])
     factor = min(wanted / min(height, width), transform.max_size / max(height, width))
@@ -141,6 +143,7 @@ def _scaled(image: torch.Tensor, transform: Any, short_side: int | None) -> torc
         mode="bilinear",
         recompute_scale_factor=True,
         align_corners=False,
+        antialias=smooth and factor < 1,
     )[0]
 
 

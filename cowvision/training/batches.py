@@ -47,7 +47,11 @@ def batches(
     """Endless batches from step ``first_step`` on; step n holds the same pixels however often training was resumed."""
     source = _Steps(pictures, tuple(class_names), settings, first_step)
     loader = DataLoader(
-        source, batch_size=None, num_workers=settings.workers, prefetch_factor=4 if settings.workers else None
+        source,
+        batch_size=None,
+        num_workers=settings.workers,
+        prefetch_factor=4 if settings.workers else None,
+        generator=torch.Generator(),  # its own: drawing from that of training would make a resumed run differ
     )
     return iter(loader)
 

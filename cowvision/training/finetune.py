@@ -168,7 +168,9 @@ def _frozen_modules(network: Any, frozen_stages: int) -> list[nn.Module]:
         return [network.backbone.trunk.stem, *network.backbone.trunk.stages[:frozen_stages]]
     children = dict(network.backbone.body.named_children())
     stem = [module for name, module in children.items() if not name.startswith("layer")]
-    return stem + [module for name, module in children.items() if name in [f"layer{i + 1}" for i in range(frozen_stages)]]
+    return stem + [
+        module for name, module in children.items() if name in [f"layer{i + 1}" for i in range(frozen_stages)]
+    ]
 
 
 def _set_mode(network: nn.Module, config: FinetuneConfig) -> None:

@@ -73,5 +73,3 @@ def load_state(path: Path | None, network: nn.Module, average: AveragedWeights, 
     except Exception as error:  # a damaged archive raises whatever it meets first
         raise ModelFileError(str(path), f"not a checkpoint of this run ({error})", "Delete it to start again") from None
     return int(state["step"])
-
-

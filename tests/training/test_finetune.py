@@ -1,0 +1,127 @@
+"""Training: nothing to train on, a loss that falls, a run that is killed and goes on, weights that stay where they should."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from cowvision.data.annotations import AnnotatedPicture, truth_boxes
+from cowvision.errors import ModelFileError, TrainingDataError
+from cowvision.training.batches import BatchSettings, batches
+from cowvision.training.finetune import FinetuneConfig, StepReport, finetune
+
+from tests.detectors import untrained_box, untrained_network
+
+CONFIG = FinetuneConfig(iterations=6, learning_rate=1e-3, warm_up=1, bfloat16=False, frozen_stages=0,
+                        batch=BatchSettings(batch_size=2, augment=False), average_decay=0.5)  # fmt: skip
+
+
+def picture(number: int) -> AnnotatedPicture:
+    """A bright square on grey, somewhere else on each picture."""
+    rng = np.random.default_rng(number)
+    rgb = np.full((64, 96, 3), 90, np.uint8)
+    x, y = int(rng.integers(0, 60)), int(rng.integers(0, 30))
+    rgb[y : y + 30, x : x + 32] = 230
+    return AnnotatedPicture(f"{number}.png", truth_boxes([[x, y, x + 32, y + 30]], ["cow"]), rgb)
+
+
+PICTURES = [picture(number) for number in range(5)]
+
+
+def weights_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def test_no_pictures_are_refused() -> None:
+    with pytest.raises(TrainingDataError, match="no pictures"):
+        finetune(untrained_network(), [], CONFIG, class_names=("cow",))
+
+
+def test_the_loss_falls() -> None:
+    losses: list[float] = []
+    config = replace(CONFIG, iterations=30, train_norms=True)
+    finetune(untrained_network(), PICTURES, config, class_names=("cow",), on_step=lambda r: losses.append(r.loss))
+    assert np.mean(losses[-6:]) < 0.7 * np.mean(losses[:6])
+
+
+def test_a_run_that_was_killed_ends_like_the_unbroken_one(tmp_path: Path) -> None:
+    unbroken = finetune(untrained_network(), PICTURES, CONFIG, class_names=("cow",))
+    kept = replace(CONFIG, checkpoint=tmp_path / "run.pt", checkpoint_every=2)
+
+    def killed(report: StepReport) -> None:
+        if report.step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune(untrained_network(), PICTURES, kept, class_names=("cow",), on_step=killed)
+    steps: list[int] = []
+    resumed = finetune(untrained_network(seed=9), PICTURES, kept, class_names=("cow",),
+                       on_step=lambda r: steps.append(r.step))  # fmt: skip
+    assert steps == [5, 6]
+    for name, value in unbroken.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, atol=1e-6, rtol=1e-5)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ModelFileError, match=r"run\.pt.*Delete it"):
+        finetune(untrained_network(), PICTURES, replace(CONFIG, checkpoint=tmp_path / "run.pt"), class_names=("cow",))
+
+
+def test_stopping_keeps_what_was_learnt() -> None:
+    steps: list[int] = []
+    network = finetune(untrained_network(), PICTURES, CONFIG, class_names=("cow",),
+                       on_step=lambda r: steps.append(r.step), should_stop=lambda: len(steps) >= 2)  # fmt: skip
+    assert steps == [1, 2]
+    assert not network.training
+
+
+def test_frozen_stages_and_norms_stay_as_they_are() -> None:
+    network = untrained_network()
+    before = weights_of(network)
+    after = finetune(network, PICTURES, replace(CONFIG, frozen_stages=1), class_names=("cow",)).state_dict()
+    stem = "backbone.trunk.stem.0.weight"
+    torch.testing.assert_close(after[stem], before[stem])
+    running = "backbone.trunk.stages.3.0.bn1.running_mean"
+    torch.testing.assert_close(after[running], before[running])
+    last = "backbone.trunk.stages.3.0.conv1.weight"
+    assert not torch.equal(after[last], before[last])
+
+
+def test_training_a_box_returns_a_new_one_and_leaves_its_own_weights() -> None:
+    box = untrained_box(("person", "cow"))
+    before = weights_of(box._network)
+    trained = box.train(PICTURES, replace(CONFIG, iterations=2), name="mine")
+    assert trained.spec.class_names == ("cow",)
+    assert trained.spec.id != box.spec.id
+    for name, value in box._network.state_dict().items():
+        torch.testing.assert_close(value, before[name])
+
+
+def test_a_loss_that_is_no_number_stops_with_a_remedy() -> None:
+    network = untrained_network()
+    broken = copy.deepcopy(network)
+    with torch.no_grad():
+        broken.roi_heads.box_predictor.cls_score.bias.fill_(float("nan"))
+    with pytest.raises(TrainingDataError, match="no longer a number.*Lower the learning rate"):
+        finetune(broken, PICTURES, CONFIG, class_names=("cow",))
+
+
+def test_step_n_holds_the_same_pixels_however_often_training_was_resumed() -> None:
+    settings = BatchSettings(batch_size=2, augment=True, seed=4)
+    whole = batches(PICTURES, ("cow",), settings)
+    third = [next(whole) for _ in range(3)][2]
+    resumed = next(batches(PICTURES, ("cow",), settings, first_step=2))
+    assert all(torch.equal(a, b) for a, b in zip(third[0], resumed[0], strict=True))
+
+
+def test_a_mirrored_picture_takes_its_boxes_along() -> None:
+    source = batches([picture(1)], ("cow",), BatchSettings(batch_size=16, augment=True))
+    pictures, targets = next(source)
+    for rgb, target in zip(pictures, targets, strict=True):
+        x0, y0, x1, y1 = target["boxes"][0].int().tolist()
+        inside, whole = rgb[:, y0:y1, x0:x1].float(), rgb.float()
+        outside = (whole.sum() - inside.sum()) / (whole.numel() - inside.numel())
+        assert inside.mean() > outside + 40
