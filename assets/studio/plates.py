@@ -12,7 +12,7 @@ from studio import jobs, stage
 from studio.landscape import Place, Stage, build_place, draw_place
 from studio.layering import Plate
 
-COUNT = 40
+COUNT = 35
 RESOLUTION_WH = (640, 360)
 SAMPLES = 8
 

@@ -26,7 +26,9 @@ TEST_PLACES = (
     TestPlace("hills", dict(season="summer", weather="haze", terrain="hills") | _view(50.0, 2.6, 20.0, 0.8)),
     TestPlace("barnyard", dict(weather="clear", terrain="barnyard", barn=True) | _view(28.0, 2.2, 13.0, 0.5)),
     TestPlace("drone", dict(season="spring", weather="clear", terrain="meadow") | _view(30.0, 15.0, 20.0, 0.0)),
-    TestPlace("dusk", dict(season="summer", weather="dusk", terrain="meadow", fence=False) | _view(40.0, 1.6, 14.0, 0.7)),
+    TestPlace(
+        "dusk", dict(season="summer", weather="dusk", terrain="meadow", fence=False) | _view(40.0, 1.6, 14.0, 0.7)
+    ),
     TestPlace("overcast", dict(weather="overcast", terrain="mud") | _view(35.0, 1.9, 14.0, 0.4)),
     TestPlace("stubble", dict(season="autumn", weather="clear", terrain="stubble") | _view(60.0, 2.0, 18.0, 0.6)),
     TestPlace("slope", dict(season="spring", weather="haze", terrain="lush") | _view(28.0, 6.0, 18.0, 0.0)),

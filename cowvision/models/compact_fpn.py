@@ -1,4 +1,4 @@
-"""The compact Faster R-CNN of the embedded models: a half-width ResNet-18 trunk, a 64-channel pyramid, 3.9 M parameters."""
+"""The compact Faster R-CNN of the embedded models: half-width ResNet-18, 64-channel pyramid, 3.9 M parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ASPECT_RATIOS = (0.6, 1.0, 1.7)
 class CompactTrunk(nn.Module):
     """ResNet-18's layout (He et al. 2016) at base width ``width``, its 7x7 stem replaced by two 3x3 convolutions.
 
-    Maps (b, 3, h, w) to the outputs of its four stages at strides 4, 8, 16, 32 with 1, 2, 4, 8 times ``width`` channels.
+    Maps (b, 3, h, w) to its four stages' outputs at strides 4, 8, 16, 32 with 1, 2, 4, 8 times ``width`` channels.
     """
 
     def __init__(self, width: int = 32) -> None:

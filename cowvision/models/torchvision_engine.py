@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ def build_network(architecture: str, num_classes: int) -> nn.Module:
     network.backbone.register_forward_hook(_as_float)
     network.rpn.head.register_forward_hook(_as_float)
     network.roi_heads.box_predictor.register_forward_hook(_as_float)
-    return network
+    return cast("nn.Module", network)
 
 
 def with_classes(network: nn.Module, known: Sequence[str], wanted: Sequence[str]) -> nn.Module:
@@ -153,9 +153,8 @@ def _prepare(network: nn.Module, execution: Execution) -> None:
     if kernel.device.type != execution.device:
         network.to(execution.device)
     wanted = torch.channels_last if execution.channels_last else torch.contiguous_format
-    if getattr(network, "memory_format", torch.contiguous_format) != wanted:
-        network.to(memory_format=wanted)  # type: ignore[call-overload]
-        network.memory_format = wanted  # type: ignore[assignment]
+    if not kernel.is_contiguous(memory_format=wanted):
+        network.to(memory_format=wanted)
 
 
 def _copy_class(old: Any, new: Any, before: int, after: int) -> None:

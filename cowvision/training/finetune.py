@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class FinetuneConfig:
     train_norms: bool = False
     bfloat16: bool = True
     seed: int = 0
-    batch: BatchSettings = BatchSettings()
+    batch: BatchSettings = field(default_factory=BatchSettings)
     checkpoint: Path | None = None
     checkpoint_every: int = 500
 
@@ -133,7 +133,7 @@ def _step(
         cause = f"the loss is no longer a number after {step} steps"
         raise TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
     optimizer.zero_grad(set_to_none=True)
-    total.backward()
+    torch.autograd.backward(total)
     nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], config.clip)
     optimizer.step()
     return {name.removeprefix("loss_"): float(value.detach()) for name, value in losses.items()}

@@ -20,6 +20,9 @@ BASE_SPRITES_EACH = 6
 
 BASE_SEED, FINETUNED_SEED = 101, 202
 SCENE_WH = (480, 320)
+SCENE_SIZES_WH = ((360, 240), (360, 240), SCENE_WH, (640, 427))
+"""Scenes are composed smaller and larger than they are learnt: at use most pictures are enlarged or reduced too."""
+
 BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 4400, 240
 
 _BASE_SCENES = SceneSettings(
@@ -29,13 +32,14 @@ _BASE_SCENES = SceneSettings(
     largest_overlap=0.25,
 )
 _COW_SCENES = SceneSettings(resolution_wh=SCENE_WH)
-_COMPOSED = BatchSettings(batch_size=4, augment=False, workers=1)
+_COMPOSED = BatchSettings(batch_size=4, augment=False, short_sides=(SCENE_WH[1],), workers=1)
 
 
 def base_pictures(steps: int = BASE_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
     """What the base model learns from: five kinds of animal, few breeds of cow, hardly any of them hidden."""
     count = steps * _COMPOSED.batch_size
-    return HerdPictures(count, BASE_SEED, _BASE_SCENES, breeds=(BASE_BREEDS, BASE_SPRITES_EACH), folder=folder)
+    breeds = (BASE_BREEDS, BASE_SPRITES_EACH)
+    return HerdPictures(count, BASE_SEED, _BASE_SCENES, SCENE_SIZES_WH, breeds, folder)
 
 
 def base_config(steps: int = BASE_STEPS, checkpoint: Path | None = None) -> FinetuneConfig:
@@ -48,7 +52,7 @@ def base_config(steps: int = BASE_STEPS, checkpoint: Path | None = None) -> Fine
 
 def finetuned_pictures(steps: int = FINETUNED_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
     """What the fine-tuned model learns from: cows of all breeds in crowds, other animals as what is not a cow."""
-    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, folder=folder)
+    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, SCENE_SIZES_WH, folder=folder)
 
 
 def finetuned_config(steps: int = FINETUNED_STEPS, checkpoint: Path | None = None) -> FinetuneConfig:
@@ -62,7 +66,7 @@ def finetuned_config(steps: int = FINETUNED_STEPS, checkpoint: Path | None = Non
 def control_pictures(*, all_breeds: bool, steps: int = CONTROL_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:
     """Scenes of a short fine-tuning with all breeds, or with the base's own: how much do new cows add?"""
     breeds = None if all_breeds else (BASE_BREEDS, BASE_SPRITES_EACH)
-    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, breeds=breeds, folder=folder)
+    return HerdPictures(steps * _COMPOSED.batch_size, FINETUNED_SEED, _COW_SCENES, SCENE_SIZES_WH, breeds, folder)
 
 
 def control_config(steps: int = CONTROL_STEPS) -> FinetuneConfig:

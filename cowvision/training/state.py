@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,6 @@ def load_state(path: Path | None, network: nn.Module, average: AveragedWeights, 
         average.network.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-    except Exception as error:  # a damaged archive raises whatever it meets first
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         raise ModelFileError(str(path), f"not a checkpoint of this run ({error})", "Delete it to start again") from None
     return int(state["step"])

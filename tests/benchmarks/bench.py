@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from cowvision.data.formats import read_coco
 from cowvision.data.pictures import picture_from_array
 from cowvision.detection_box import RAW_SCORE, DetectionBox
+from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
 from cowvision.models.execution import Execution
 from cowvision.models.torchvision_engine import build_network
@@ -31,9 +33,12 @@ HERD = WEIGHTS_FOLDER.parent / "herd"
 def main() -> None:
     """Print one table; what cannot be measured yet says why."""
     table = Table("What", "Measured", "Wanted", title=f"CowVision on {torch.get_num_threads()} threads")
-    for part in (published_network, embedded_model, composer, slider):
-        for row in part():
-            table.add_row(*row)
+    for part in (published_network, embedded_model, precision, composer, slider):
+        try:
+            for row in part():
+                table.add_row(*row)
+        except CowVisionError as error:
+            table.add_row(part.__name__.replace("_", " "), str(error), "")
     Console(width=118).print(table)
 
 
@@ -44,13 +49,14 @@ def published_network() -> Iterator[Row]:
     spec = ModelSpec("r50", "R50-FPN", "fasterrcnn_resnet50_fpn", ("cow",))
     default, default_seconds = timed(lambda: torchvision_call(network, rgb), repeats=3)
     yield "torchvision's default call, R50-FPN, 800x1066", f"{default_seconds:.2f} s", ""
-    for precision in ("float32", "bfloat16"):
-        execution = Execution("cpu", precision, channels_last=True, threads=torch.get_num_threads())
+    for dtype in ("float32", "bfloat16"):
+        execution = Execution("cpu", dtype, channels_last=True, threads=torch.get_num_threads())
         box = DetectionBox(spec, network=network, execution=execution)
         found, seconds = timed(lambda box=box: box.predict([rgb])[0], repeats=3)
-        wanted = "5x or more" if precision == "bfloat16" else "differences up to 1e-3"
-        ratio = f"{seconds:.2f} s, {default_seconds / seconds:.1f}x as fast; {differences(default, found)}"
-        yield f"predict, {precision}, channels last", ratio, wanted
+        wanted = "5x or more" if dtype == "bfloat16" else "1e-3 px at most"
+        exact = dtype == "float32"  # untrained scores lie too close together to compare after rounding to bfloat16
+        ratio = f"{seconds:.2f} s, {default_seconds / seconds:.1f}x as fast"
+        yield f"predict, {dtype}, channels last", ratio + f"; {differences(default, found)}" * exact, wanted
 
 
 def embedded_model() -> Iterator[Row]:
@@ -62,11 +68,19 @@ def embedded_model() -> Iterator[Row]:
     yield f"herd-finetuned, 640x360, {words}", f"{1 / seconds:.1f} pictures/s", "15 or more"
 
 
+def precision() -> Iterator[Row]:
+    """What bfloat16 costs in quality: mAP of the fine-tuned model on the test herd, both ways."""
+    pictures = read_coco(HERD / "test" / "truth.json", HERD / "test")
+    maps = []
+    for dtype in ("float32", "bfloat16"):
+        execution = Execution("cpu", dtype, channels_last=True, threads=torch.get_num_threads())
+        maps.append(DetectionBox(find_model("herd-finetuned"), execution=execution).evaluate(pictures).map or 0.0)
+    words = f"{maps[0]:.4f} and {maps[1]:.4f}, {abs(maps[0] - maps[1]):.4f} apart"
+    yield f"mAP on {len(pictures)} test pictures, float32 and bfloat16", words, "0.002 apart at most"
+
+
 def composer() -> Iterator[Row]:
     """Scenes a second on two processes, as training composes them."""
-    if not (HERD / "sprites.zip").is_file():
-        yield "composing scenes, 640x360, 2 processes", "no sprites here yet", "15 or more"
-        return
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(compose, (0, 1), (2, 2)))  # both processes read their sprites
         started = time.perf_counter()
@@ -122,7 +136,7 @@ def seeded_network(rgb: np.ndarray) -> nn.Module:
     with torch.no_grad():
         network.backbone(torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255)
         for parameter in network.backbone.fpn.parameters():
-            parameter.mul_(0.3)
+            parameter.mul_(0.1)
     return network.eval()
 
 

@@ -37,9 +37,9 @@ def test_both_ways_of_rendering_agree(scene):
     whole, layered = (index_map(TRUTH / f"{scene}.{way}.png") for way in ("scene", "layer"))
     for value, one in filter(lambda item: is_annotated(item[1]), seen(scene, "scene").items()):
         union = ((whole == value) | (layered == value)).sum()
-        assert ((whole == value) & (layered == value)).sum() / union > 0.85, (value, one.kind)
+        assert ((whole == value) & (layered == value)).sum() / union > 0.95, (value, one.kind)
         other = seen(scene, "layer")[value]
-        assert abs(other.visible_fraction - one.visible_fraction) < 0.1
+        assert abs(other.visible_fraction - one.visible_fraction) < 0.05
 
 
 def test_shipped_pictures_agree_with_their_masks():
