@@ -1,11 +1,11 @@
 """A small detector that nobody trained: it sees things everywhere, always the same ones."""
 
 import torch
-from cowvision.models.torchvision_engine import build_network
 
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.execution import Execution
+from cowvision.models.torchvision_engine import build_network
 
 PLAIN = Execution("cpu", "float32", channels_last=False, threads=1)
 

@@ -26,7 +26,8 @@ HEAD = [
 @dataclass(frozen=True)
 class CowShape:
     """What differs in a cow's build: udder size (0 = none), a key of HORNS, hump height (metres), trunk width,
-    dewlap depth, and whether the ears are long and hang."""
+    dewlap depth, and whether the ears are long and hang.
+    """
 
     udder: float = 1.0
     horns: str = "none"
@@ -145,7 +146,9 @@ def _face(h: HeadPoint) -> list[Primitive]:
 def _fore_leg(s: int, leg: str, bulk: float) -> list[Primitive]:
     y = 0.155
     return [
-        capsule(leg + "0", (0.58, s * 0.165, 1.24), (0.46, s * 0.195 * bulk, 0.90), (0.085, 0.13), (0.085, 0.125), 0.10),
+        capsule(
+            leg + "0", (0.58, s * 0.165, 1.24), (0.46, s * 0.195 * bulk, 0.90), (0.085, 0.13), (0.085, 0.125), 0.10
+        ),
         capsule(leg + "0", (0.47, s * 0.19, 0.93), (0.42, s * 0.175, 0.80), (0.085, 0.11), (0.07, 0.088), 0.06),
         capsule(leg + "1", (0.425, s * 0.172, 0.80), (0.45, s * y, 0.50), (0.072, 0.100), (0.045, 0.052), 0.05),
         ellipsoid(leg + "1", (0.458, s * y, 0.445), (0.052, 0.046, 0.065), 0.03),
@@ -174,7 +177,12 @@ def _hind_leg(s: int, leg: str) -> list[Primitive]:
 def _claws(leg: str, y: float, back: float, front: float) -> list[Primitive]:
     return [
         capsule(
-            leg + "3", (back, y + q * 0.026, 0.075), (front, y + q * 0.031, 0.012), (0.030, 0.045), (0.036, 0.055), 0.010
+            leg + "3",
+            (back, y + q * 0.026, 0.075),
+            (front, y + q * 0.031, 0.012),
+            (0.030, 0.045),
+            (0.036, 0.055),
+            0.010,
         )
         for q in (1, -1)
     ]

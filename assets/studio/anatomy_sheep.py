@@ -18,7 +18,15 @@ HEAD = [
     (0.16, 0.042, -0.062, 0.048), (0.22, 0.034, -0.055, 0.042), (0.26, 0.02, -0.045, 0.036), (0.275, -0.005, -0.03, 0.02),
 ]  # fmt: skip
 FORE_RADII = [(0.06, 0.09), (0.05, 0.06), (0.026, 0.03), (0.028, 0.03), (0.021, 0.024), (0.026, 0.027), (0.028, 0.034)]
-HIND_RADII = [(0.07, 0.12), (0.055, 0.09), (0.028, 0.036), (0.028, 0.034), (0.021, 0.025), (0.026, 0.027), (0.028, 0.034)]
+HIND_RADII = [
+    (0.07, 0.12),
+    (0.055, 0.09),
+    (0.028, 0.036),
+    (0.028, 0.034),
+    (0.021, 0.025),
+    (0.026, 0.027),
+    (0.028, 0.034),
+]
 
 
 def sheep(shorn: bool = False) -> Anatomy:
@@ -55,7 +63,9 @@ def _curls(vertices: np.ndarray) -> np.ndarray:
     """Push the fleece out in locks: two warped sine patterns, none on legs and face."""
     x, y, z = (vertices * 26).T
     wool = smoothstep(vertices[:, 2], 0.30, 0.42) * (1 - smoothstep(vertices[:, 0], 0.50, 0.58))
-    locks = np.sin(x + 1.7 * np.sin(y * 0.9)) * np.sin(y * 1.1 + 1.3 * np.sin(z)) * np.sin(z * 1.05 + 1.5 * np.sin(x * 0.8))
+    locks = (
+        np.sin(x + 1.7 * np.sin(y * 0.9)) * np.sin(y * 1.1 + 1.3 * np.sin(z)) * np.sin(z * 1.05 + 1.5 * np.sin(x * 0.8))
+    )
     curls = np.sin(x * 2.1 + y) * np.sin(y * 2.3 - z) * np.sin(z * 2.2 + x * 0.7)
     outward = vertices - np.array([0, 0, 0.6])
     outward[:, 0] *= 0.35

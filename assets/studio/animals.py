@@ -93,8 +93,14 @@ def _choose(rng: np.random.Generator, weights: dict[str, float]) -> str:
 
 
 def add_animal(
-    animal: Animal, location_xy: tuple[float, float], heading_rad: float, ground: Ground, *,
-    index: int, detail: str, phase: float | None = None,
+    animal: Animal,
+    location_xy: tuple[float, float],
+    heading_rad: float,
+    ground: Ground,
+    *,
+    index: int,
+    detail: str,
+    phase: float | None = None,
 ) -> bpy.types.Object:
     """Put an animal into the scene, its feet following the slope of the ground.
 
@@ -134,10 +140,16 @@ class WalkingAnimal:
         return stride_length(self.body) * self.object.scale[0]
 
     def update(
-        self, location_xy: tuple[float, float], heading_rad: float, phase: float, head_yaw: float = 0.0,
-        *, moving: float = 1.0, grazing: float = 0.0,
+        self,
+        location_xy: tuple[float, float],
+        heading_rad: float,
+        phase: float,
+        head_yaw: float = 0.0,
+        *,
+        moving: float = 1.0,
+        grazing: float = 0.0,
     ) -> None:
-        """Pose and place it; ``moving`` and ``grazing`` (0..1) blend standing into walking and the head to the grass."""
+        """Pose and place it; ``moving`` and ``grazing`` (0..1) blend standing into walking, and the head down."""
         neck = tuple(moving * angle for angle in NECKS["walk"])
         tail = 0.35 * math.sin(2 * math.pi * phase + self.animal.seed % 7) + 0.5 * head_yaw
         motion = Motion(phase=phase, walking=moving, grazing=grazing, neck=neck, yaw=head_yaw, tail=tail)
@@ -156,7 +168,9 @@ def _rng(animal: Animal, purpose: int) -> np.random.Generator:
 def _drawn_motion(animal: Animal) -> Motion:
     """The moment of the animal's pose that its seed picks."""
     rng, pose = _rng(animal, 1), animal.pose
-    motion = Motion(phase=float(rng.random()), tail=float(rng.uniform(-0.4, 0.4)), feet=tuple(rng.uniform(-0.35, 0.35, 4)))
+    motion = Motion(
+        phase=float(rng.random()), tail=float(rng.uniform(-0.4, 0.4)), feet=tuple(rng.uniform(-0.35, 0.35, 4))
+    )
     yaw = {"graze": 0.4, "walk": 0.3, "low": 0.3, "lie": 0.7}.get(pose, 0.9)
     motion = replace(motion, yaw=float(rng.uniform(-yaw, yaw)))
     if pose == "look_back":
@@ -211,7 +225,9 @@ def _new_object(animal: Animal, body: Body, index: int) -> bpy.types.Object:
     mesh.polygons.foreach_set("loop_start", np.arange(0, count * 3, 3, dtype=np.int32))
     mesh.polygons.foreach_set("material_index", body.materials.astype(np.int32))
     mesh.polygons.foreach_set("use_smooth", np.ones(count, bool))
-    mesh.attributes.new("rest", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", body.texture.astype(np.float32).ravel())
+    mesh.attributes.new("rest", "FLOAT_VECTOR", "POINT").data.foreach_set(
+        "vector", body.texture.astype(np.float32).ravel()
+    )
     stage.set_float_attributes(mesh, **body.masks)
     rng, breed = _rng(animal, 3), BREEDS[animal.breed]
     materials = draw_clothes(rng) if animal.kind == "person" else materials_for(animal.breed, breed.coat)

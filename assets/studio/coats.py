@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from studio.breeds import Coat
-from studio.nodes import NodeGraph, Socket, linear_rgba, new_material, plain_material
+from studio.nodes import Socket, linear_rgba, new_material, plain_material
 from studio.quadruped import MASKS
 
 FACE_PATCH = 0.22

@@ -66,7 +66,7 @@ def finished(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path`` that becomes ``path`` only when the block ends without error."""
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     yield part
-    os.replace(part, path)
+    part.replace(path)
 
 
 def write_json(path: Path, value: object) -> None:

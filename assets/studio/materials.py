@@ -38,7 +38,11 @@ def ground_material(place: Place) -> bpy.types.Material:
     where = graph.vector_math(
         "ADD", graph.node("ShaderNodeTexCoord").outputs["Object"], (place.seed % 101 * 13.0, place.seed % 89 * 7.0, 0.0)
     )
-    large, middle, fine = graph.noise(where, 0.05, 4, 0.55), graph.noise(where, 0.6, 4, 0.6), graph.noise(where, 9, 4, 0.7)
+    large, middle, fine = (
+        graph.noise(where, 0.05, 4, 0.55),
+        graph.noise(where, 0.6, 4, 0.6),
+        graph.noise(where, 9, 4, 0.7),
+    )
     mixed = graph.math("ADD", graph.math("MULTIPLY", large, 0.55), graph.math("MULTIPLY", middle, 0.45))
     lawn = _shades(graph, mixed, GRASS[place.season])
     bare = _shades(graph, mixed, BARE.get(place.terrain, ("5d4a33", "6d5a40", "82704f", "93825f")))
@@ -62,7 +66,7 @@ def leaf_material(
 ) -> bpy.types.Material:
     """Thin translucent leaves or blades: dark at the root, each instance of another shade.
 
-    Reads the vertex attributes ``tip`` (0 root .. 1 tip) and ``shade`` (0..1); ``spread`` adds patches of position noise.
+    Reads the vertex attributes ``tip`` (0 root .. 1 tip) and ``shade`` (0..1); ``spread`` adds patches.
     """
     material, graph = new_material(name)
     info = graph.node("ShaderNodeObjectInfo")

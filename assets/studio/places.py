@@ -67,7 +67,7 @@ def draw_place(rng: np.random.Generator, name: str, *, split: str) -> Place:
 
 
 def _draw_view(rng: np.random.Generator) -> tuple[float, tuple[float, float, float], float]:
-    """Camera height, the point it looks at, and the lens: mostly a person's view, some from a slope, some from a drone."""
+    """Camera height, the point it looks at, and the lens: mostly a person's view, some from a slope or drone."""
     kind = rng.choice(["person", "raised", "drone", "above"], p=[0.5, 0.27, 0.15, 0.08])
     if kind == "person":
         return float(rng.uniform(1.3, 2.2)), (0.0, 14.0, float(rng.uniform(-0.3, 1.2))), float(_draw_lens(rng, 24, 100))
@@ -76,7 +76,11 @@ def _draw_view(rng: np.random.Generator) -> tuple[float, tuple[float, float, flo
     if kind == "drone":
         return float(rng.uniform(8, 24)), (0.0, float(rng.uniform(16, 36)), 0.0), float(_draw_lens(rng, 24, 60))
     height = float(rng.uniform(4.5, 12))
-    return height, (0.0, height * math.tan(math.radians(float(rng.uniform(12, 40)))), 0.0), float(_draw_lens(rng, 24, 40))
+    return (
+        height,
+        (0.0, height * math.tan(math.radians(float(rng.uniform(12, 40)))), 0.0),
+        float(_draw_lens(rng, 24, 40)),
+    )
 
 
 def _draw_lens(rng: np.random.Generator, low: float, high: float) -> float:

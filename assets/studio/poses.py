@@ -75,7 +75,7 @@ def pose_quadruped(body: Body, motion: Motion) -> np.ndarray:
         motion = replace(motion, grazing=0.0)
     else:
         rotations, sink = {}, -0.012 * math.sin(4 * math.pi * motion.phase) * motion.walking * body.hip_height
-        for i, leg in enumerate(body.legs):
+        for i in range(len(body.legs)):
             rotations |= _step(body, i, motion, sink)
     bend = _neck_bend(body, motion)
     for bone, angle in zip(("neck0", "neck1", "neck2", "head"), bend, strict=True):

@@ -31,8 +31,15 @@ class Primitive:
 
 
 def capsule(
-    bone: str, start: Point, end: Point, start_radius: Radius, end_radius: Radius,
-    blend: float = 0.03, *, carve: bool = False, tag: str = "",
+    bone: str,
+    start: Point,
+    end: Point,
+    start_radius: Radius,
+    end_radius: Radius,
+    blend: float = 0.03,
+    *,
+    carve: bool = False,
+    tag: str = "",
 ) -> Primitive:
     """A tapered capsule of elliptic section; radii in metres are (sideways, across) or one for both."""
     a, b = np.array(start, float), np.array(end, float)
@@ -86,8 +93,14 @@ UPRIGHT = Axis((0, 0, 0), (0, 0, 1), (1, 0, 0))
 
 
 def loft(
-    bone: str, axis: Axis, stations: Sequence[Sequence[float]],
-    blend: float = 0.05, *, middle: float = 0.5, exponent: float = 2.2, tag: str = "",
+    bone: str,
+    axis: Axis,
+    stations: Sequence[Sequence[float]],
+    blend: float = 0.05,
+    *,
+    middle: float = 0.5,
+    exponent: float = 2.2,
+    tag: str = "",
 ) -> Primitive:
     """A body through cross-sections ``(position, top, bottom, half width)`` in metres, superelliptic in section."""
     o, u, n = (np.array(v, float) for v in (axis.origin, axis.along, axis.up))

@@ -55,8 +55,12 @@ def add_camera(
 
 
 def add_mesh(
-    name: str, vertices: np.ndarray, faces: list | np.ndarray, material: bpy.types.Material | None = None,
-    *, smooth: bool = False,
+    name: str,
+    vertices: np.ndarray,
+    faces: list | np.ndarray,
+    material: bpy.types.Material | None = None,
+    *,
+    smooth: bool = False,
 ) -> bpy.types.Object:
     """Link a mesh object built from vertices (n, 3) in metres and faces (tuples of vertex indices)."""
     mesh = bpy.data.meshes.new(name)
@@ -88,7 +92,7 @@ def remove(thing: bpy.types.Object) -> None:
 
 
 def write_passes(folder: Path, *, depth: bool) -> None:
-    """Let every following render also write its object-index pass (and depth in metres) as 32-bit EXR into ``folder``."""
+    """Let every later render also write its object-index pass (and depth in metres) as 32-bit EXR into ``folder``."""
     scene = bpy.context.scene
     layer = scene.view_layers[0]
     layer.use_pass_object_index, layer.use_pass_z = True, depth
@@ -130,7 +134,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def read_passes(folder: Path, *, depth: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """The last render's object indices (height, width) int and, if asked, its depth (height, width) float32 in metres."""
+    """The last render's object indices (h, w) int32 and, if asked, its depth (h, w) float32 in metres."""
     frame = f"{bpy.context.scene.frame_current:04d}"
     index = np.rint(read_image(folder / f"index_{frame}.exr")[:, :, 0]).astype(np.int32)
     return index, read_image(folder / f"depth_{frame}.exr")[:, :, 0] if depth else None

@@ -17,7 +17,7 @@ from studio.still_scenes import STILLS, Placement, Still
 from studio.truth import camera_projector, outline
 
 RESOLUTION_WH = (1280, 854)
-SAMPLES = 16
+SAMPLES = 8
 FINE_WITHIN_M, MEDIUM_WITHIN_M = 14.0, 40.0
 
 

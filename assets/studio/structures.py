@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import bpy
 import numpy as np
@@ -83,10 +84,14 @@ def _add_fence(place: Place, ground: Ground, rng: np.random.Generator, bearing: 
     for post in posts:
         lean = rng.normal(0, 0.02, 3)
         _bar(post - [0, 0, 0.3], post + [lean[0], lean[1], 1.32], 0.065, material)
-    bars = {"rails": ((0.45, 0.8, 1.15), 0.042), "wire": ((0.35, 0.65, 0.95, 1.22), 0.006), "tubes": ((0.3, 0.55, 0.8, 1.05, 1.25), 0.022)}
+    bars = {
+        "rails": ((0.45, 0.8, 1.15), 0.042),
+        "wire": ((0.35, 0.65, 0.95, 1.22), 0.006),
+        "tubes": ((0.3, 0.55, 0.8, 1.05, 1.25), 0.022),
+    }
     heights, radius = bars[kind]
     rail = plain_material("wire", "5c5a55", 0.5, 0.5) if kind == "wire" else material
-    for first, second in zip(posts[:-1], posts[1:], strict=True):
+    for first, second in pairwise(posts):
         for height in heights:
             wobble = rng.normal(0, 0.012, 2) if kind == "rails" else (0, 0)
             _bar(first + [0, 0, height + wobble[0]], second + [0, 0, height + wobble[1]], radius, rail)
@@ -129,7 +134,9 @@ def _add_barn(ground: Ground, rng: np.random.Generator, bearing: float, half_ang
     return [Obstacle(x, y, length / 2 + 2.5)]
 
 
-def _add_roof(x: float, y: float, z: float, length: float, depth: float, heading: float, material: bpy.types.Material) -> None:
+def _add_roof(
+    x: float, y: float, z: float, length: float, depth: float, heading: float, material: bpy.types.Material
+) -> None:
     rise = 0.32 * depth
     ends = [(-0.5, -0.5, 0), (-0.5, 0.5, 0), (-0.5, 0, 1), (0.5, -0.5, 0), (0.5, 0.5, 0), (0.5, 0, 1)]
     faces = [(0, 2, 1), (3, 4, 5), (0, 3, 5, 2), (1, 2, 5, 4), (0, 1, 4, 3)]
@@ -137,9 +144,7 @@ def _add_roof(x: float, y: float, z: float, length: float, depth: float, heading
     roof.location, roof.rotation_euler = (x, y, z), (0, 0, heading)
 
 
-def _add_clutter(
-    place: Place, ground: Ground, rng: np.random.Generator, bearing: float, half_angle: float
-) -> Obstacle:
+def _add_clutter(place: Place, ground: Ground, rng: np.random.Generator, bearing: float, half_angle: float) -> Obstacle:
     """One bale, stone, trough or stump somewhere in view."""
     high = max(6.0, 1.2 * place.camera_height_m)
     distance, angle = rng.uniform(high, 55), bearing + rng.uniform(-1, 1) * half_angle

@@ -34,8 +34,10 @@ class Ground:
         hills = 5 + 7 * np.sin(0.011 * x + p[5]) + 4 * np.sin(0.013 * y + 0.006 * x + p[6])
         ridge = np.clip((distance - 160) / 420, 0, 1) ** 1.5 * (22 + 20 * np.sin(0.0065 * x + p[7]) + self._mountains)
         tilt = (self._slope[0] * x + self._slope[1] * y) * np.clip(1.6 - distance / 160, 0, 1)
-        return (near * fade + roll * np.clip(distance / 12, 0, 1) * fade) * self._relief + tilt + self._far * (
-            rise * hills + ridge
+        return (
+            (near * fade + roll * np.clip(distance / 12, 0, 1) * fade) * self._relief
+            + tilt
+            + self._far * (rise * hills + ridge)
         )
 
 

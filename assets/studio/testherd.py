@@ -88,9 +88,7 @@ def open_set(place: Place, plate: Plate, scratch: Path) -> _Set:
     return _Set(place, plate, built, Lighting(projector, built.ground, built.sun_direction, built.shadow_strength))
 
 
-def _picture(
-    rng: np.random.Generator, shown: _Set, plate: int, number: int, scratch: Path
-) -> tuple[Composite, dict]:
+def _picture(rng: np.random.Generator, shown: _Set, plate: int, number: int, scratch: Path) -> tuple[Composite, dict]:
     """One picture and its record {width, height, objects}."""
     count = 0 if number == EMPTY and plate % 2 == 0 else int(rng.integers(7, 15))
     mix = {k: w for k, w in MIX.items() if k != "cow" or number not in WITHOUT_COWS}

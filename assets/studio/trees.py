@@ -106,7 +106,7 @@ def _add_tree(
 def _leaf_cards(
     rng: np.random.Generator, centre: np.ndarray, radius: float, count: int, height: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Corner points (4 * count, 3) of leaves in a ball (mostly its shell), their ``tip`` (light above) and ``shade``."""
+    """Corners (4 * count, 3) of leaves in a ball (mostly its shell), their ``tip`` (light above) and ``shade``."""
     outward = rng.normal(size=(count, 3))
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     place = centre + outward * radius * (rng.uniform(0.35, 1.08, (count, 1)) ** 0.5) * np.array([1, 1, 0.85])
@@ -126,7 +126,10 @@ def _leaf_cards(
 
 def _trunk(height: float, *, bushy: bool) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """An eight-sided tapering trunk, slightly crooked."""
-    levels, radii = np.array([-0.3, 0.2 * height, 0.4 * height, 0.7 * height]), np.array([0.035, 0.026, 0.02, 0.008]) * height
+    levels, radii = (
+        np.array([-0.3, 0.2 * height, 0.4 * height, 0.7 * height]),
+        np.array([0.035, 0.026, 0.02, 0.008]) * height,
+    )
     if bushy:
         radii = radii * 0.5
     angle = np.linspace(0, 2 * np.pi, 8, endpoint=False)

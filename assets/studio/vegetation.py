@@ -18,8 +18,10 @@ BLADE_STEPS = (0.0, 0.4, 0.75, 1.0)
 REACH_M = 75.0
 
 
-def scatter(name: str, child: bpy.types.Object, points: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> None:
-    """Instance ``child`` at points (n, 3) in metres, scaled by ``sizes`` (n,), each turned at random about the vertical."""
+def scatter(
+    name: str, child: bpy.types.Object, points: np.ndarray, sizes: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Instance ``child`` at points (n, 3) in metres, scaled by ``sizes`` (n,), each turned at random."""
     count = len(points)
     turn = rng.random(count) * 2 * np.pi
     corners = np.zeros((count, 4, 3), np.float32)
@@ -41,7 +43,12 @@ def add_grass(place: Place, ground: Ground, bearing: float, half_angle: float) -
     height = place.grass_m * (2.2 if place.terrain == "lush" else 1.2 if place.terrain == "stubble" else 1.0)
     tufts = [
         _add_tuft(rng, material, blades, (low * height, high * height), radius)
-        for blades, low, high, radius in ((34, 0.5, 1.3, 0.16), (26, 0.7, 1.7, 0.16), (46, 0.3, 0.9, 0.2), (16, 1.2, 2.6, 0.1))
+        for blades, low, high, radius in (
+            (34, 0.5, 1.3, 0.16),
+            (26, 0.7, 1.7, 0.16),
+            (46, 0.3, 0.9, 0.2),
+            (16, 1.2, 2.6, 0.1),
+        )
     ]
     count = place.grass_count // 5 if place.bare else place.grass_count
     distance = _distances(rng, count, place.camera_height_m)

@@ -42,8 +42,8 @@ def measure_models(folder: Path, real: Path | None) -> None:
     """Measure `herd-base` and `herd-finetuned` of a folder; write NAME.md and the test herd's mAP into NAME.json."""
     boxes = [DetectionBox(read_model(folder / f"{name}.safetensors")) for name in ("herd-base", "herd-finetuned")]
     sets = {"test herd": read_coco(TEST_HERD / "truth.json", TEST_HERD)}
-    for name, (truth, images) in REAL_SETS.items() if real is not None else ():
-        sets[name] = read_coco(real / truth, real / images)
+    if real is not None:
+        sets |= {name: read_coco(real / truth, real / images) for name, (truth, images) in REAL_SETS.items()}
     measured = {name: _measure(name, pictures, boxes) for name, pictures in sets.items()}
     herd = measured["test herd"]
     gain = compare_models(herd.found["herd-finetuned"], herd.found["herd-base"], herd.truths)
@@ -82,7 +82,7 @@ def _facts(
         title=spec.title,
         summary=told["summary"],
         facts={
-            "name": f"`{spec.name}`", "architecture": f"Faster R-CNN, {spec.architecture}, short side {spec.short_side} px",
+            "name": f"`{spec.name}`", "architecture": f"{spec.architecture}, short side {spec.short_side} px",
             "classes": ", ".join(spec.class_names), "size": f"{size:.1f} MB (float16 safetensors)",
             "licence": spec.licence, "run as": box.execution.describe(),
         },

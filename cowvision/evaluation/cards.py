@@ -1,4 +1,4 @@
-"""The model card: what a model was trained on, how, what it reaches, and what it cannot do. Every figure is measured."""
+"""The model card: what a model was trained on, how, what it reaches, and what it cannot do, as measured."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ def _section(title: str, sentences: Sequence[str]) -> str:
 
 
 def _table(reports: Mapping[str, MapReport]) -> str:
-    head = "| pictures | n | boxes | mAP | AP50 | AP75 | small | medium | large | AR100 |\n|---|---|---|---|---|---|---|---|---|---|"
-    return "\n".join([head, *(_row(name, report) for name, report in reports.items())])
+    columns = ("pictures", "n", "boxes", "mAP", "AP50", "AP75", "small", "medium", "large", "AR100")
+    head = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    return "\n".join([*head, *(_row(name, report) for name, report in reports.items())])
 
 
 def _row(name: str, report: MapReport) -> str:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import supervision as sv
+from numpy.typing import NDArray
 
 MISSED = "missed"
 
 
 def names_given(
-    truths: Sequence[np.ndarray], predictions: Sequence[sv.Detections], *, min_score: float = 0.3, min_iou: float = 0.5
+    truths: Sequence[NDArray[np.floating[Any]]],
+    predictions: Sequence[sv.Detections],
+    *,
+    min_score: float = 0.3,
+    min_iou: float = 0.5,
 ) -> Counter[str]:
     """Count the class names under which true boxes were found.
 
@@ -34,7 +40,9 @@ def names_given(
     return counts
 
 
-def _names_in_picture(boxes: np.ndarray, detections: sv.Detections, min_score: float, min_iou: float) -> list[str]:
+def _names_in_picture(
+    boxes: NDArray[np.floating[Any]], detections: sv.Detections, min_score: float, min_iou: float
+) -> list[str]:
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
     if len(detections) == 0 or detections.confidence is None:
         return [MISSED] * len(boxes)

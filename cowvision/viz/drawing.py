@@ -23,6 +23,9 @@ CLASS_COLOURS = {
 OTHER_COLOUR = "#c9cec9"
 """The colour of every class without one of its own."""
 
+FEW_BOXES = 12
+"""Up to so many boxes, each has its label."""
+
 _TRUTH_COLOUR = "#ffffff"
 _TEXT_COLOUR = "#14140f"
 
@@ -133,6 +136,7 @@ def _palette(names: NDArray[np.str_]) -> tuple[sv.ColorPalette, NDArray[np.int64
 
 
 def _has_room_for_label(detections: sv.Detections, style: _Style) -> NDArray[np.bool_]:
-    """Whether a box is wide enough that its label would not hide the neighbours; a crowd far away keeps only boxes."""
+    """Whether to label a box: each one of a few, but in a crowd only those wide enough not to hide their neighbours."""
     width = detections.xyxy[:, 2] - detections.xyxy[:, 0]
-    return np.asarray(width >= 2.5 * style.text, dtype=np.bool_)
+    least = 0 if len(detections) <= FEW_BOXES else 2.5 * style.text
+    return np.asarray(width >= least, dtype=np.bool_)

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+
 from cowvision.errors import ModelFileError
 from cowvision.models.execution import Execution
 from cowvision.models.torchvision_engine import build_network, raw_detections, with_classes
-
 from tests.detectors import untrained_network
 
 RNG = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Training: nothing to train on, a loss that falls, a run that is killed and goes on, weights that stay where they should."""
+"""Training: nothing to train on, a loss that falls, a killed run that goes on, weights that must not move."""
 
 import copy
 from dataclasses import replace
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from cowvision.data.annotations import AnnotatedPicture, truth_boxes
 from cowvision.errors import ModelFileError, TrainingDataError
 from cowvision.training.batches import BatchSettings, batches
 from cowvision.training.finetune import FinetuneConfig, StepReport, finetune
-
 from tests.detectors import untrained_box, untrained_network
 
 CONFIG = FinetuneConfig(iterations=6, learning_rate=1e-3, warm_up=1, bfloat16=False, frozen_stages=0,
@@ -105,7 +105,7 @@ def test_a_loss_that_is_no_number_stops_with_a_remedy() -> None:
     broken = copy.deepcopy(network)
     with torch.no_grad():
         broken.roi_heads.box_predictor.cls_score.bias.fill_(float("nan"))
-    with pytest.raises(TrainingDataError, match="no longer a number.*Lower the learning rate"):
+    with pytest.raises(TrainingDataError, match=r"no longer a number.*Lower the learning rate"):
         finetune(broken, PICTURES, CONFIG, class_names=("cow",))
 
 

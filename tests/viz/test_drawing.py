@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import supervision as sv
 
-from cowvision.viz.drawing import CLASS_COLOURS, OTHER_COLOUR, at_least, colour_of, draw_detections
+from cowvision.viz.drawing import CLASS_COLOURS, FEW_BOXES, OTHER_COLOUR, at_least, colour_of, draw_detections
 from tests.samples import boxes, truth
 
 GREY = np.full((200, 300, 3), 128, np.uint8)
@@ -91,3 +91,14 @@ def test_a_small_picture_is_not_scaled_up() -> None:
 def test_another_kind_of_array_is_refused_with_its_shape(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"rgb must be uint8 of shape \(height, width, 3\), got"):
         draw_detections(wrong, boxes([], []), threshold=0.5)
+
+
+def test_each_of_a_few_small_boxes_is_labelled_but_not_in_a_crowd() -> None:
+    picture = np.full((400, 600, 3), 128, np.uint8)
+    small = [[30.0 * n + 5, 200, 30.0 * n + 12, 210] for n in range(FEW_BOXES + 1)]
+
+    def painted(count: int) -> int:
+        found = boxes(small[:count], [0.9] * count)
+        return int((draw_detections(picture, found, threshold=0.5) != picture).any(axis=2).sum())
+
+    assert painted(FEW_BOXES) > painted(FEW_BOXES + 1)
