@@ -35,7 +35,6 @@ __all__ = [
     "MapReport",
     "ModelSpec",
     "Picture",
-    "",
     "__version__",
     "as_tutorial_dict",
     "compare_models",

@@ -172,7 +172,9 @@ STILLS = (
     ),
     Still(
         "dusk", "Dusk", "The last light of the day on cows that turn home.",
-        _place("summer", "dusk", "meadow", (7.0, 245.0), 48.0, 1.6, (0.0, 12.0, 0.95), fence=False),
+        _place(
+            "summer", "dusk", "meadow", (5.0, 285.0), 48.0, 1.6, (0.0, 12.0, 0.95), fence=False, exposure=-0.9
+        ),
         (
             _cow(-2.0, 8.8, 5, "jersey", "walk", 121),
             _cow(1.7, 10.8, 10, "holstein", "walk", 122),
