@@ -48,7 +48,7 @@ VOXEL_M = {
     "person": {"fine": 0.009, "medium": 0.012, "coarse": 0.014},
 }
 TEST_SEEDS = 2**30
-"""Test animals have seeds from here on, training animals below: no body and no coat is shared."""
+"""Test animals have seeds from here on, training animals below: other individuals of the same breeds."""
 
 CALF_SHARE, STEEPEST = 0.08, 0.4
 

@@ -110,7 +110,7 @@ def _detect(
     network: Any, images: Sequence[NDArray[np.uint8]], short_side: int | None, device: str, *, channels_last: bool
 ) -> list[RawDetections]:
     transform = network.transform
-    tensors = [torch.from_numpy(np.ascontiguousarray(image)).to(device) for image in images]
+    tensors = [torch.from_numpy(np.array(image)).to(device) for image in images]
     # ours has only seen smoothly reduced pictures; torchvision's own were trained on plainly sampled ones
     smooth = isinstance(network.backbone, CompactPyramid)
     scaled = [_scaled(one.permute(2, 0, 1).float() / 255, transform, short_side, smooth=smooth) for one in tensors]

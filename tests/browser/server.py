@@ -33,8 +33,17 @@ def dashboard() -> Iterator[str]:
                 raise RuntimeError(f"the dashboard did not start:\n{log.read().decode(errors='replace')}")
             yield address
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ask it to stop; a server in the middle of a long network run is stopped by force."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:
