@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import bpy
@@ -20,13 +19,12 @@ from studio.bodies import Body, draw_proportions, reshaped
 from studio.breeds import BREEDS, COW_BREEDS, breeds_of
 from studio.clothes import draw_clothes, draw_hat
 from studio.coats import draw_looks, materials_for
+from studio.placing import Ground, place
 from studio.poses import NECKS, Motion, pose_person, pose_quadruped, stride_length
 from studio.quadruped import build_quadruped
 from studio.shapes import smoothstep
 
 __all__ = ["COW_BREEDS", "KINDS", "POSES", "Animal", "WalkingAnimal", "add_animal", "draw_animal"]
-
-Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 KINDS = ("person", "dog", "horse", "sheep", "cow")
 _GRAZER = {"stand": 0.24, "graze": 0.30, "walk": 0.20, "low": 0.08, "lie": 0.10, "look_back": 0.08}
@@ -50,7 +48,7 @@ VOXEL_M = {
 TEST_SEEDS = 2**30
 """Test animals have seeds from here on, training animals below: other individuals of the same breeds."""
 
-CALF_SHARE, STEEPEST = 0.08, 0.4
+CALF_SHARE = 0.08
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def add_animal(
     motion = _drawn_motion(animal)
     motion = motion if phase is None else replace(motion, phase=phase)
     thing = _new_object(animal, body, index)
-    _move(thing, _posed(animal, body, motion), location_xy, heading_rad, ground)
+    place(thing, _posed(animal, body, motion), location_xy, heading_rad, ground)
     return thing
 
 
@@ -154,7 +152,7 @@ class WalkingAnimal:
         tail = 0.35 * math.sin(2 * math.pi * phase + self.animal.seed % 7) + 0.5 * head_yaw
         motion = Motion(phase=phase, walking=moving, grazing=grazing, neck=neck, yaw=head_yaw, tail=tail)
         vertices = _posed(self.animal, self.body, motion)
-        _move(self.object, vertices, location_xy, heading_rad, self.ground)
+        place(self.object, vertices, location_xy, heading_rad, self.ground)
 
 
 def _posed(animal: Animal, body: Body, motion: Motion) -> np.ndarray:
@@ -239,20 +237,3 @@ def _new_object(animal: Animal, body: Body, index: int) -> bpy.types.Object:
     thing.pass_index, thing.scale = index, (animal.scale * breed.size,) * 3
     bpy.context.scene.collection.objects.link(thing)
     return thing
-
-
-def _move(
-    thing: bpy.types.Object, vertices: np.ndarray, location_xy: tuple[float, float], heading_rad: float, ground: Ground
-) -> None:
-    """Give the object new vertices and a place; the body is sheared so that its feet follow the slope."""
-    (x, y), reach_m = location_xy, 0.5
-    ahead = np.array([math.cos(heading_rad), math.sin(heading_rad)]) * reach_m
-    dx, dy = np.array([ahead[0], -ahead[0], -ahead[1], ahead[1]]), np.array([ahead[1], -ahead[1], ahead[0], -ahead[0]])
-    front, back, left, right = np.asarray(ground(x + dx, y + dy), float)
-    slopes = np.clip([(front - back) / (2 * reach_m), (left - right) / (2 * reach_m)], -STEEPEST, STEEPEST)
-    sheared = vertices.copy()
-    sheared[:, 2] += vertices[:, :2] @ slopes
-    thing.data.vertices.foreach_set("co", sheared.astype(np.float32).ravel())
-    thing.data.update()
-    thing.location = (x, y, float(np.asarray(ground(x, y))))
-    thing.rotation_euler = (0.0, 0.0, heading_rad)
