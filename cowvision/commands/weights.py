@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cowvision.commands.control import run_control
 from cowvision.commands.measuring import measure_models
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, read_model
@@ -31,7 +32,7 @@ def weights(
     base_steps: Annotated[int | None, typer.Option(min=1, help="Steps of the base model (recipe's own).")] = None,
     finetuned_steps: Annotated[int | None, typer.Option(min=1, help="Steps of the fine-tuned one.")] = None,
     real: Annotated[Path | None, typer.Option(help="Folder of real picture sets to report on as well.")] = None,
-    only: Annotated[str, typer.Option(help="base, finetuned, cards or all.")] = "all",
+    only: Annotated[str, typer.Option(help="base, finetuned, control, cards or all.")] = "all",
 ) -> None:
     """Train the embedded models again (resumes where it stopped), measure them and write their cards."""
     out.mkdir(parents=True, exist_ok=True)
@@ -39,6 +40,8 @@ def weights(
         _train_base(out, base_steps)
     if only in ("all", "finetuned"):
         _train_finetuned(out, finetuned_steps)
+    if only in ("all", "control"):
+        run_control(out)
     if only in ("all", "cards"):
         measure_models(out, real)
 
