@@ -7,13 +7,9 @@ from pathlib import Path
 
 from cowvision.data.herd import HERD_FOLDER, SceneSettings
 from cowvision.data.herd_pictures import HerdPictures
-from cowvision.models.torchvision_engine import COMPACT
 from cowvision.training.batches import BatchSettings
 from cowvision.training.finetune import FinetuneConfig
 
-ARCHITECTURE = COMPACT
-SHORT_SIDE = 480
-BASE_CLASSES = ("person", "dog", "horse", "sheep", "cow")
 BASE_BREEDS = ("jersey", "angus")
 BASE_SPRITES_EACH = 6
 """The base model knows two breeds of cow by a dozen pictures: like the tutorial's model it has seen too few cows."""
