@@ -1,7 +1,7 @@
 """`python -m cowvision evaluate`: measure one model, or two against each other, on pictures with truth."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import supervision as sv
 import typer
@@ -29,7 +29,7 @@ def evaluate(
 
     boxes = [DetectionBox(name) for name in (model, against) if name is not None]
     problems: list[CowVisionError] = []
-    answers, truths = _look_at_all(boxes, read_coco(truth, images), problems)
+    answers, truths = look_at_all("measuring", boxes, read_coco(truth, images), problems)
     reports = [measure(found, truths) for found in answers]
     document = {"model": model, "images": len(truths), **reports[0].as_dict()}
     if against is not None:
@@ -37,19 +37,19 @@ def evaluate(
         document |= {"against": {"model": against, **reports[1].as_dict()}, **comparison.as_dict()}
         typer.echo(comparison.sentence(model, against))
     for name, one in zip((model, against), reports, strict=False):
-        typer.echo(f"{name}: mAP {_shown(one.map)}, AP50 {_shown(one.map_50)}, AP75 {_shown(one.map_75)}")
+        typer.echo(f"{name}: mAP {shown(one.map)}, AP50 {shown(one.map_50)}, AP75 {shown(one.map_75)}")
     if json_file is not None:
         write_json(json_file, document)
     report_all(problems)
 
 
-def _look_at_all(
-    boxes: list[DetectionBox], annotated: list[AnnotatedPicture], problems: list[CowVisionError]
+def look_at_all(
+    title: str, boxes: list[DetectionBox], annotated: list[AnnotatedPicture], problems: list[CowVisionError]
 ) -> tuple[list[list[sv.Detections]], list[sv.Detections]]:
-    """Answers of each model and the truths, of the pictures that could be read."""
+    """Answers of each model and the truths, of the pictures that could be read; `problems` takes the others' errors."""
     answers: list[list[sv.Detections]] = [[] for _ in boxes]
     truths: list[sv.Detections] = []
-    with progress_bar("measuring", total=len(annotated)) as advance:
+    with progress_bar(title, total=len(annotated)) as advance:
         for one in annotated:
             advance()
             picture = _read(one, problems)
@@ -69,5 +69,6 @@ def _read(annotated: AnnotatedPicture, problems: list[CowVisionError]) -> Pictur
         return None
 
 
-def _shown(value: Any) -> str:
+def shown(value: float | None) -> str:
+    """A score in three digits."""
     return "n/a (no truth)" if value is None else f"{value:.3f}"

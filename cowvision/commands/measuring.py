@@ -1,8 +1,6 @@
 """Measuring the embedded models on every picture set at hand, and writing it into their cards."""
 
 import json
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +8,11 @@ import numpy as np
 import supervision as sv
 import typer
 
-from cowvision.commands.reporting import progress_bar
+from cowvision.commands.evaluate import look_at_all, shown
 from cowvision.data.annotations import AnnotatedPicture, names_of
 from cowvision.data.formats import read_coco
 from cowvision.detection_box import DetectionBox
+from cowvision.errors import CowVisionError
 from cowvision.evaluation.cards import CardFacts, model_card
 from cowvision.evaluation.comparison import Comparison, compare_models
 from cowvision.evaluation.metrics import MapReport, measure
@@ -56,18 +55,15 @@ def measure_models(folder: Path, real: Path | None) -> None:
     typer.echo(gain.sentence("herd-finetuned", "herd-base"))
 
 
-def _measure(name: str, pictures: Sequence[AnnotatedPicture], boxes: list[DetectionBox]) -> Measured:
-    found: dict[str, list[sv.Detections]] = {box.spec.name: [] for box in boxes}
-    with progress_bar(name, total=len(pictures)) as advance:
-        for picture in pictures:
-            for box in boxes:
-                found[box.spec.name] += box.predict([picture.picture()])
-            advance()
-    truths = [picture.truth for picture in pictures]
-    reports = {key: measure(answers, truths) for key, answers in found.items()}
+def _measure(name: str, pictures: list[AnnotatedPicture], boxes: list[DetectionBox]) -> Measured:
+    problems: list[CowVisionError] = []
+    answers, truths = look_at_all(name, boxes, pictures, problems)
+    if problems:  # a card tells of whole sets
+        raise problems[0]
+    found = {box.spec.name: one for box, one in zip(boxes, answers, strict=True)}
+    reports = {key: measure(one, truths) for key, one in found.items()}
     for key, report in reports.items():
-        scores = {"mAP": report.map, "AP50": report.map_50}
-        typer.echo(f"{name}: {key} " + ", ".join(f"{k} {math.nan if v is None else v:.3f}" for k, v in scores.items()))
+        typer.echo(f"{name}: {key} mAP {shown(report.map)}, AP50 {shown(report.map_50)}")
     return Measured(truths, found, reports)
 
 

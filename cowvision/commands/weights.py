@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from cowvision.commands.control import run_control
 from cowvision.commands.measuring import measure_models
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, read_model
+
+if TYPE_CHECKING:
+    from cowvision.training.finetune import StepReport
 
 BASE = ModelSpec(
     name="herd-base",
@@ -83,9 +86,9 @@ def _narrator(name: str) -> Callable[..., None]:
     """Say every hundred steps how far it is: long work is started in a terminal and looked after now and then."""
     started, losses = time.monotonic(), []
 
-    def tell(report: object) -> None:
-        step, steps = report.step, report.steps  # type: ignore[attr-defined]
-        losses.append(report.loss)  # type: ignore[attr-defined]
+    def tell(report: "StepReport") -> None:
+        step, steps = report.step, report.steps
+        losses.append(report.loss)
         if step % 100 == 0 or step == steps:
             mean = sum(losses[-100:]) / len(losses[-100:])
             minutes = (time.monotonic() - started) / 60

@@ -17,7 +17,7 @@ from cowvision.errors import ModelFileError
 from cowvision.models.compact_fpn import CompactPyramid, compact_faster_rcnn
 
 if TYPE_CHECKING:
-    from cowvision.models.execution import Execution
+    from cowvision.models.execution import Execution, RawDetections
 
 COMPACT = "compact-fpn-w32"
 PUBLISHED = (
@@ -27,8 +27,6 @@ PUBLISHED = (
     "fasterrcnn_mobilenet_v3_large_320_fpn",
 )
 """torchvision's COCO detectors."""
-
-RawDetections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 
 def build_network(architecture: str, num_classes: int) -> nn.Module:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
 import math
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from cowvision.errors import ModelFileError
+from cowvision.models.weights import write_atomically
 
 
 class AveragedWeights:
@@ -51,10 +52,9 @@ def save_state(path: Path, network: nn.Module, average: AveragedWeights, optimiz
         "step": step,
         "random": torch.get_rng_state(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(state, partial)
-    partial.replace(path)
+    data = io.BytesIO()
+    torch.save(state, data)
+    write_atomically(path, data.getvalue())
 
 
 def load_state(path: Path | None, network: nn.Module, average: AveragedWeights, optimizer: Any) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cowvision.data import herd
-from cowvision.data.herd import HERD_FOLDER, MANY, HerdAssets, Scene, SceneSettings, compose_scene, scene_rng
+from cowvision.data.herd import MANY, HerdAssets, Scene, SceneSettings, compose_scene, scene_rng
 from cowvision.data.herd_pictures import HerdPictures, compose_to_folder
 from cowvision.data.layout import Crowd, draw_layout
 from cowvision.data.plates import PlatePool
@@ -163,7 +163,6 @@ def test_a_folder_of_scenes_with_coco_truth(folder: Path, tmp_path: Path) -> Non
     assert all(row["bbox"][2] > 0 and row["area"] > 0 for row in truth["annotations"])
 
 
-@pytest.mark.skipif(not (HERD_FOLDER / "sprites.zip").is_file(), reason="the herd is not rendered yet")
 def test_the_shipped_herd_composes_cows_of_all_sizes() -> None:
     made = scenes(herd.shared_assets(), 60, SceneSettings())
     sides = np.concatenate(
