@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-from cowvision.data.annotations import AnnotatedPicture, check_trainable, names_of, scores_of
+from cowvision.data.annotations import AnnotatedPicture, check_trainable
 from cowvision.data.pictures import PictureLike, as_picture
 from cowvision.models.catalog import DEFAULT_MODEL, ModelSpec, find_model
 
@@ -60,6 +60,7 @@ class DetectionBox:
     ) -> None:
         self.spec = model if isinstance(model, ModelSpec) else find_model(str(model))
         self._network = (network if network is not None else _load_network(self.spec)).eval()
+        self._inference = _for_inference(self._network)
         self._execution = execution
         self._lock = threading.Lock()  # the number of threads is a setting of the whole process
 
@@ -184,7 +185,7 @@ class DetectionBox:
     def _run(self, pictures: list[NDArray[np.uint8]], execution: "Execution") -> "list[RawDetections]":
         from cowvision.models.torchvision_engine import raw_detections
 
-        return raw_detections(self._network, pictures, short_side=self.spec.short_side, execution=execution)
+        return raw_detections(self._inference, pictures, short_side=self.spec.short_side, execution=execution)
 
     def _predict_batch(self, pictures: list[NDArray[np.uint8]]) -> list[sv.Detections]:
         found: list[sv.Detections] = []
@@ -214,24 +215,6 @@ class DetectionBox:
         )
 
 
-def count_named(detections: sv.Detections, threshold: float = 0.5, class_name: str = "cow") -> int:
-    """Count the detections of one class at or above a score."""
-    return int(np.count_nonzero(names_of(detections)[scores_of(detections) >= threshold] == class_name))
-
-
-def as_tutorial_dict(detections: sv.Detections) -> dict[str, NDArray[Any]]:
-    """Return what the tutorial's model returns.
-
-    `pred_classes` (n,) int64, `pred_boxes` (n, 4) float32 as x_min, y_min, x_max, y_max in pixels, `scores` (n,)
-    float32, best first.
-    """
-    return {
-        "pred_classes": np.zeros(0, np.int64) if detections.class_id is None else detections.class_id,
-        "pred_boxes": detections.xyxy,
-        "scores": scores_of(detections),
-    }
-
-
 def _load_network(spec: ModelSpec) -> "nn.Module":
     from cowvision.models.torchvision_engine import build_network
     from cowvision.models.weights import load_weights
@@ -240,6 +223,12 @@ def _load_network(spec: ModelSpec) -> "nn.Module":
     if spec.weights is not None:
         load_weights(network, spec.weights)
     return network
+
+
+def _for_inference(network: "nn.Module") -> "nn.Module":
+    from cowvision.models.fusion import fused_copy
+
+    return fused_copy(network)
 
 
 def _batches(pictures: Sequence[PictureLike], size: int) -> Iterator[Sequence[PictureLike]]:

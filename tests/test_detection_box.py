@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from cowvision.data.annotations import AnnotatedPicture
+from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.data.pictures import decode_picture, picture_from_array
-from cowvision.detection_box import DetectionBox, as_tutorial_dict, count_named
+from cowvision.detection_box import DetectionBox
 from cowvision.errors import ModelFileError, ModelNotFoundError, PictureError, TrainingDataError
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.weights import network_sha256

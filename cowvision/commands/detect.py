@@ -10,8 +10,9 @@ import typer
 from cowvision.commands.inputs import Shot, Source, count_shots, find_sources, read_shots
 from cowvision.commands.reporting import progress_bar, report_all, write_json
 from cowvision.data.annotations import names_of
+from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.data.pictures import save_jpeg
-from cowvision.detection_box import DetectionBox, as_tutorial_dict, count_named
+from cowvision.detection_box import DetectionBox
 from cowvision.errors import CowVisionError
 from cowvision.models.catalog import DEFAULT_MODEL
 from cowvision.viz.drawing import at_least, draw_detections

@@ -11,7 +11,7 @@ import streamlit as st
 import supervision as sv
 
 from cowvision.data.annotations import chosen, names_of, scores_of
-from cowvision.detection_box import as_tutorial_dict, count_named
+from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.widgets import counted
