@@ -47,3 +47,27 @@ class TrainingDataError(CowVisionError):
 
 class SettingError(CowVisionError):
     """A setting (an option or an environment variable) holds a value that is not allowed."""
+
+
+class WorkspaceError(CowVisionError):
+    """What is kept on this machine cannot be read or written."""
+
+
+class DownloadError(CowVisionError):
+    """Published weights cannot be fetched: no connection, a server's refusal, other bytes, or no place to keep them."""
+
+
+class DownloadStopped(DownloadError):  # noqa: N818 - nothing went wrong: somebody asked for it
+    """Fetching was stopped as asked; what came so far is kept and the next fetch goes on from there.
+
+    Args:
+        name: The model's short name.
+        done: Bytes that are kept.
+        total: Bytes there are in all.
+    """
+
+    def __init__(self, name: str, done: int, total: int) -> None:
+        cause = f"stopped at {done / 1024**2:.0f} of {total / 1024**2:.0f} MB"
+        super().__init__(name, cause, f"Fetch it again to go on from there: `python -m cowvision fetch {name}`")
+        self.bytes_done = done
+        self.bytes_total = total

@@ -34,6 +34,7 @@ ADAPTERS = {
     "norfair": {"cowvision.tracking.tracker"},
     "detectron2": {"cowvision.models.detectron2_engine"},
     "safetensors": {"cowvision.models.weights"},
+    "sqlite3": {"cowvision.workspace.store"},
     "pillow_heif": {"cowvision.data.pictures"},
     "ultralytics": set(),
     "bpy": set(),

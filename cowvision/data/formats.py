@@ -9,9 +9,11 @@ import numpy as np
 import supervision as sv
 
 from cowvision.data.annotations import AnnotatedPicture, truth_boxes
+from cowvision.data.coco import COCO_IDS
 from cowvision.errors import AnnotationError
 
-COCO_IDS = {"person": 1, "dog": 18, "horse": 19, "sheep": 20, "cow": 21}
+TRUTH_IDS = {name: COCO_IDS[name] for name in ("person", "dog", "horse", "sheep", "cow")}
+"""The classes of the rendered herd."""
 
 
 def read_coco(truth: str | Path, images: str | Path) -> list[AnnotatedPicture]:
@@ -49,7 +51,7 @@ def coco_document(pictures: Iterable[tuple[str, tuple[int, int], sv.Detections]]
     for image_id, (name, (width, height), truth) in enumerate(pictures, start=1):
         images.append({"id": image_id, "file_name": name, "width": width, "height": height})
         annotations += _rows(truth, image_id, len(annotations) + 1, name)
-    categories = [{"id": number, "name": name} for name, number in COCO_IDS.items()]
+    categories = [{"id": number, "name": name} for name, number in TRUTH_IDS.items()]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
@@ -102,14 +104,14 @@ def _rows(truth: sv.Detections, image_id: int, first_id: int, name: str) -> list
     columns = [np.asarray(truth.data[key]).tolist() for key in ("class_name", "area", "crowd", "visible_fraction")]
     rows = []
     for offset, (box, label, area, crowd, visible) in enumerate(zip(truth.xyxy.tolist(), *columns, strict=True)):
-        if label not in COCO_IDS:
-            raise AnnotationError(name, f"the class '{label}' has no COCO id", f"Use one of: {', '.join(COCO_IDS)}")
+        if label not in TRUTH_IDS:
+            raise AnnotationError(name, f"the class '{label}' has no COCO id", f"Use one of: {', '.join(TRUTH_IDS)}")
         x_min, y_min, x_max, y_max = box
         rows.append(
             {
                 "id": first_id + offset,
                 "image_id": image_id,
-                "category_id": COCO_IDS[label],
+                "category_id": TRUTH_IDS[label],
                 "bbox": [x_min, y_min, x_max - x_min, y_max - y_min],
                 "area": area,
                 "iscrowd": int(crowd),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cowvision.data.pictures import list_pictures, read_picture
 from cowvision.errors import SettingError
-from cowvision.models.weights import write_atomically
+from cowvision.models.places import home_folder, write_atomically
 
 DEVICES = ("cuda", "mps", "cpu")
 PRECISIONS = ("float32", "bfloat16")
@@ -99,11 +99,6 @@ def preferred_device() -> str:
 def device_name() -> str:
     """Return the device to use and what it is, e.g. "CPU (Some Processor x 2)"."""
     return f"{preferred_device().upper()} ({_machine()})"
-
-
-def home_folder() -> Path:
-    """Where CowVision keeps what belongs to this person and machine: COWVISION_HOME, else ~/.cowvision."""
-    return Path(os.environ.get("COWVISION_HOME") or Path.home() / ".cowvision")
 
 
 def sample_rgb() -> NDArray[np.uint8]:

@@ -1,7 +1,9 @@
-"""Weights on disk: safetensors, stored as float16, loaded as float32; nothing is ever unpickled."""
+"""Weights on disk: safetensors, stored as float16, loaded as float32; nothing unknown is ever unpickled."""
 
 import hashlib
-import os
+import io
+import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +14,15 @@ from torch import nn
 
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.places import write_atomically
+from cowvision.models.published import PublishedModel, published_models, published_with_digest
 
 _REMEDY = "Restore the file from where it came, or make it again with `make weights`"
+_EPS = 1e-5  # what the networks built here add to the variances of their norms
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
-    """Fill a network with the weights of a safetensors file, as float32.
+    """Fill a network with the weights of a safetensors file or of a published model's .pth, as float32.
 
     Raises:
         ModelFileError: The file is missing, truncated, of another kind, damaged, or of another network.
@@ -29,14 +34,14 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read a safetensors file; floating-point tensors come back as float32.
+    """Read a safetensors file, or the .pth of a published model; floating-point tensors come back as float32.
 
     Raises:
         ModelFileError: As `load_weights`, apart from the fit.
     """
     try:
         data = path.read_bytes()
-        tensors = load(data)
+        tensors = _published_tensors(data, path) if path.suffix == ".pth" else load(data)
     except OSError as error:
         raise ModelFileError(str(path), error.strerror or "cannot be opened", _REMEDY) from None
     except (SafetensorError, ValueError):
@@ -66,12 +71,43 @@ def network_sha256(network: nn.Module) -> str:
     return hashlib.sha256(_packed(network, Path("weights in memory"))).hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that others see whole or not at all, making its folder when needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)
+def _published_tensors(data: bytes, path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a PyTorch file whose very bytes are, by their checksum, those of a published model; of no other."""
+    model = published_with_digest(hashlib.sha256(data).hexdigest())
+    if model is None:
+        raise _not_published(data, path)
+    try:
+        tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        cause = f"cannot be read as plain weights ({str(error).splitlines()[0]})"
+        raise ModelFileError(str(path), cause, f"Fetch it again: `{model.fetch_command}`") from None
+    if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+        raise ModelFileError(str(path), "holds something else than weights", f"Fetch it again: `{model.fetch_command}`")
+    return _as_built_here(tensors, model.batch_norm_eps)
+
+
+def _not_published(data: bytes, path: Path) -> ModelFileError:
+    model: PublishedModel | None = next((one for one in published_models() if one.file_name == path.name), None)
+    if model is None:
+        return ModelFileError(str(path), _what_else(data), _REMEDY)
+    return ModelFileError(str(path), "not the bytes that were published", f"Fetch it again: `{model.fetch_command}`")
+
+
+def _as_built_here(tensors: dict[str, torch.Tensor], eps: float) -> dict[str, torch.Tensor]:
+    """Published weights under today's names, with norms that give the same answers with our epsilon.
+
+    The older files name the convolutions of the pyramid and of the RPN's head as torchvision did before 0.12. A norm
+    multiplies by weight / sqrt(variance + eps); with another eps, the weight makes up for it. So a copy that is
+    fine-tuned and kept as float16, where variances below 6e-8 turn to zero, needs no special network.
+    """
+    pyramid = re.compile(r"(.*\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$")
+    renamed = {pyramid.sub(r"\1.0.\2", key): value for key, value in tensors.items()}
+    head = re.compile(r"rpn\.head\.conv\.(weight|bias)$")
+    renamed = {head.sub(r"rpn.head.conv.0.0.\1", key): value for key, value in renamed.items()}
+    for key in [key for key in renamed if key.endswith(".running_var") and eps != _EPS]:
+        name, variance = key.replace("running_var", "weight"), renamed[key].double()
+        renamed[name] = (renamed[name] * ((variance + _EPS) / (variance + eps)).sqrt()).float()
+    return renamed
 
 
 def _packed(network: nn.Module, path: Path) -> bytes:

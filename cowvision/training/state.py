@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from cowvision.errors import ModelFileError
-from cowvision.models.weights import write_atomically
+from cowvision.models.places import write_atomically
 
 
 class AveragedWeights:

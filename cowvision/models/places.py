@@ -1,0 +1,19 @@
+"""Where things lie on this machine, and how files are written whole; needs no torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home_folder() -> Path:
+    """Where CowVision keeps what belongs to this person and machine: COWVISION_HOME, else ~/.cowvision."""
+    return Path(os.environ.get("COWVISION_HOME") or Path.home() / ".cowvision")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file that others see whole or not at all, making its folder when needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(data)
+    partial.replace(path)

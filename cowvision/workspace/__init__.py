@@ -1,0 +1,1 @@
+"""What stays on this machine between visits: one SQLite file, and pictures by their content."""

@@ -1,0 +1,59 @@
+"""Raw detections kept by picture and model: the same picture is never looked at twice, on any page or day."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import supervision as sv
+
+from cowvision.models.catalog import ModelSpec
+from cowvision.workspace.store import Store
+
+MOST_KEPT = 20_000
+"""Predictions kept (at most some 3 KB each); the oldest go first."""
+
+
+def kept_detections(store: Store, picture_id: str, spec: ModelSpec) -> sv.Detections | None:
+    """What ``spec`` found on a picture before, as ``DetectionBox.predict`` returned it; None if it never looked.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    sql = "SELECT xyxy, scores, class_ids FROM predictions WHERE picture_id = ? AND model_id = ?"
+    rows = store.rows(sql, picture_id, spec.id)
+    if not rows:
+        return None
+    xyxy, scores, class_ids = rows[0]
+    labels = np.frombuffer(class_ids, np.int64).copy()
+    return sv.Detections(
+        xyxy=np.frombuffer(xyxy, np.float32).reshape(-1, 4).copy(),
+        confidence=np.frombuffer(scores, np.float32).copy(),
+        class_id=labels,
+        data={"class_name": np.asarray([spec.class_name(int(label)) for label in labels], dtype=np.str_)},
+    )
+
+
+def keep_detections(store: Store, picture_id: str, spec: ModelSpec, detections: sv.Detections) -> None:
+    """Keep what ``predict`` returned for a picture.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    if detections.confidence is None or detections.class_id is None:
+        raise ValueError("raw detections carry scores and class ids")
+    arrays = (
+        np.ascontiguousarray(detections.xyxy, np.float32),
+        np.ascontiguousarray(detections.confidence, np.float32),
+        np.ascontiguousarray(detections.class_id, np.int64),
+    )
+    with store.transaction() as connection:
+        values = (picture_id, spec.id, time.time(), *(array.tobytes() for array in arrays))
+        connection.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)", values)
+        [count] = connection.execute("SELECT count(*) FROM predictions").fetchone()
+        if count > MOST_KEPT:
+            oldest = "SELECT picture_id, model_id FROM predictions ORDER BY made_at LIMIT ?"
+            connection.execute(
+                f"DELETE FROM predictions WHERE (picture_id, model_id) IN ({oldest})",  # noqa: S608 - no input in it
+                (count - MOST_KEPT,),
+            )

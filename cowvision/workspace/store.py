@@ -1,0 +1,103 @@
+"""The one SQLite file of a workspace: opening, upgrading, and transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cowvision.errors import WorkspaceError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE predictions (
+        picture_id TEXT NOT NULL, model_id TEXT NOT NULL, made_at REAL NOT NULL,
+        xyxy BLOB NOT NULL, scores BLOB NOT NULL, class_ids BLOB NOT NULL,
+        PRIMARY KEY (picture_id, model_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE tray (
+        visit TEXT NOT NULL, picture_id TEXT NOT NULL, name TEXT NOT NULL,
+        width INTEGER NOT NULL, height INTEGER NOT NULL, added_at REAL NOT NULL,
+        PRIMARY KEY (visit, picture_id)
+    );
+    CREATE INDEX tray_by_picture ON tray (picture_id);
+    """,
+)
+"""One script a version; a published script is never changed, the next version is a new one at the end."""
+
+
+class Store:
+    """A workspace's database; safe to share between threads, and between processes.
+
+    Write-ahead logging keeps readers and one writer out of each other's way, and a process killed in the middle of a
+    transaction leaves the file as it was before it (SQLite's own guarantee).
+
+    Args:
+        path: The file; made, with its folder, when missing.
+
+    Raises:
+        WorkspaceError: It cannot be opened, is no database, or was written by a newer CowVision.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._local = threading.local()
+        with _explained(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._upgrade()
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with _explained(self.path):
+            return self._connection().execute(sql, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write everything inside the block, or, if it raises, nothing of it."""
+        connection = self._connection()
+        with _explained(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=15, isolation_level=None)
+            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._local.connection = connection
+        return connection
+
+    def _upgrade(self) -> None:
+        """Bring the file to the newest version; whoever comes second finds it done."""
+        with self.transaction() as connection:
+            [version] = connection.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                cause = f"it was written by a newer CowVision (version {version}, this one knows {len(MIGRATIONS)})"
+                raise WorkspaceError(str(self.path), cause, "Update CowVision, or set COWVISION_HOME to another folder")
+            for script in MIGRATIONS[version:]:
+                for statement in filter(str.strip, script.split(";")):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system complain about into the one error a person can act on."""
+    remedy = "Check that the folder can be written and has space, or set COWVISION_HOME to another one"
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error) or "malformed" in str(error):
+            remedy = "Move the file away; CowVision makes a new one"
+        raise WorkspaceError(str(path), f"the workspace cannot be used ({error})", remedy) from None
+    except OSError as error:
+        raise WorkspaceError(str(path), error.strerror or "it cannot be opened", remedy) from None

@@ -1,0 +1,78 @@
+"""The pictures a visitor brought: kept through reload and restart, unseen by other visitors, forgotten later."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from cowvision.workspace.files import drop_blob
+from cowvision.workspace.store import Store
+
+KEPT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class TrayPicture:
+    """A picture in a tray: sha256 of its bytes, its name for people, width and height in pixels once upright."""
+
+    picture_id: str
+    name: str
+    resolution_wh: tuple[int, int]
+
+
+def pictures_in(store: Store, visit: str) -> list[TrayPicture]:
+    """A visitor's pictures, in the order in which they came.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    sql = "SELECT picture_id, name, width, height FROM tray WHERE visit = ? ORDER BY added_at, rowid"
+    rows = store.rows(sql, visit)
+    return [TrayPicture(str(digest), str(name), (int(w), int(h))) for digest, name, w, h in rows]
+
+
+def put_in(store: Store, visit: str, picture: TrayPicture) -> None:
+    """Add a picture; one that is there already keeps its place and name.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    with store.transaction() as connection:
+        values = (visit, picture.picture_id, picture.name, *picture.resolution_wh, time.time())
+        connection.execute("INSERT OR IGNORE INTO tray VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def take_out(store: Store, visit: str, picture_id: str | None = None) -> None:
+    """Remove one picture, or all of a visitor's, and their bytes where no other visitor has the same.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    which, values = (
+        ("visit = ?", (visit,)) if picture_id is None else ("visit = ? AND picture_id = ?", (visit, picture_id))
+    )
+    _remove(store, which, values)
+
+
+def forget_old(store: Store, now: float | None = None) -> None:
+    """Remove what came more than ``KEPT_DAYS`` ago (``now`` in seconds since 1970, the clock's by default).
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    now = time.time() if now is None else now
+    _remove(store, "added_at < ?", (now - KEPT_DAYS * 86400,))
+
+
+def _remove(store: Store, which: str, values: tuple[object, ...]) -> None:
+    """Rows first, bytes after: killed in between, bytes without a row are left, never a row without its bytes."""
+    with store.transaction() as connection:
+        sql = f"DELETE FROM tray WHERE {which} RETURNING picture_id"  # noqa: S608 - conditions are written above
+        gone = {str(row[0]) for row in connection.execute(sql, values).fetchall()}
+        kept = {
+            digest
+            for digest in gone
+            if connection.execute("SELECT 1 FROM tray WHERE picture_id = ?", (digest,)).fetchone()
+        }
+    for digest in gone - kept:
+        drop_blob(digest)
