@@ -1,9 +1,9 @@
-"""CowVision's router: the list of pages and the frame around them."""
+"""CowVision's router: the frame around whichever page the address asks for."""
 
 import streamlit as st
 
-from cowvision.ui import session
+from cowvision.ui import frame, session
 
 st.set_page_config(page_title="CowVision", page_icon="🐄", layout="wide", initial_sidebar_state="collapsed")
 session.ensure()
-st.navigation([st.Page("pages/detect.py", title="Detect", default=True)], position="hidden").run()
+frame.navigation().run()

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cowvision.evaluation.metrics import MapReport
-    from cowvision.models.execution import Execution, RawDetections
+    from cowvision.models.choices import Execution
+    from cowvision.models.execution import RawDetections
     from cowvision.training.finetune import FinetuneConfig
 
 RAW_SCORE = 0.05
@@ -123,16 +124,18 @@ class DetectionBox:
             TrainingDataError: No pictures, or no box of `class_names` on any of them.
         """
         check_trainable(pictures, class_names)
+        import torch
+
         from cowvision.models.torchvision_engine import with_classes
         from cowvision.models.weights import network_sha256
         from cowvision.training.finetune import FinetuneConfig, finetune
 
-        with self._lock:
-            own = copy.deepcopy(self._network)
+        config = self._sized(config or FinetuneConfig())
+        torch.manual_seed(config.seed)  # classes that are new to the network begin with random weights
         network = finetune(
-            with_classes(own, self.spec.class_names, class_names),
+            with_classes(copy.deepcopy(self._network), self.spec.class_names, class_names),
             pictures,
-            config or FinetuneConfig(),
+            config,
             class_names=class_names,
             on_step=on_step,
             should_stop=should_stop,
@@ -172,6 +175,12 @@ class DetectionBox:
 
         self.spec = save_model(self._network, self.spec, folder)
         return self.spec
+
+    def _sized(self, config: "FinetuneConfig") -> "FinetuneConfig":
+        """Pictures are learnt at the size they are looked at later, unless the settings name another."""
+        if config.batch.short_sides or self.spec.short_side is None:
+            return config
+        return replace(config, batch=replace(config.batch, short_sides=(self.spec.short_side,)))
 
     def _chosen_execution(self) -> "Execution":
         if self._execution is None:

@@ -45,6 +45,10 @@ class TrainingDataError(CowVisionError):
     """There is nothing to train on, or what there is cannot be used."""
 
 
+class AssetError(CowVisionError):
+    """A file that ships with the project is missing or damaged."""
+
+
 class SettingError(CowVisionError):
     """A setting (an option or an environment variable) holds a value that is not allowed."""
 

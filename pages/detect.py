@@ -6,153 +6,181 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cowvision.data.pictures import MAX_BYTES, PICTURE_SUFFIXES
-from cowvision.models.catalog import ModelSpec, embedded_models
-from cowvision.ui import cache, gallery, results, session, widgets
+from cowvision.models.catalog import ModelSpec, all_models
+from cowvision.ui import batch, cache, downloads, frame, gallery, intake, machine, results, session, widgets
 from cowvision.ui.gallery import GalleryPicture
+from cowvision.ui.results import View
 
 LEAST_SCORE, USUAL_SCORE, MOST_SCORE = 0.05, 0.5, 0.95
 CARD_WIDTH = 148  # pixels
+MOST_CARDS = 40
+"""Own pictures in the row of cards; the table lists them all."""
 
 
 def detect_page() -> None:
     """The whole page, from top to bottom."""
+    frame.ensure()
     session.ensure()
     widgets.page_style()
-    specs: list[ModelSpec] = []
-    with widgets.errors_shown():
-        specs = embedded_models()
+    specs = all_models(on_problem=widgets.show_error)
     left, right = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with left:
         _show_header(specs)
-    with right:
-        uploads = _take_uploads()
-    choice = _choose_picture(uploads)
+    with right, widgets.errors_shown():
+        intake.intake_panel()
+    _show_problems()
+    own: list[GalleryPicture] = []
+    with widgets.errors_shown():
+        own = gallery.own_pictures()
+    session.name_in_address(has_tray=bool(own))
+    choice = _choose_picture(own)
     if choice is None:
         st.info("There are no shipped pictures here. Upload one to begin.", icon="🖼️")
-        return
-    if not specs:
+    elif not specs:
         st.info("There are no trained models here yet. `make weights` trains them.", icon="🧭")
         results.plain_card(choice)
-        return
-    _show_results(choice, specs)
+    else:
+        _show_results(choice, own, specs)
 
 
 def _show_header(specs: Sequence[ModelSpec]) -> None:
-    facts = [spec.title for spec in specs]
-    with widgets.errors_shown(), st.spinner("Getting the models ready, and timing this machine once …"):
-        for words in dict.fromkeys(cache.detection_box(spec).execution.describe() for spec in specs):
-            facts += words.split(", ")
-    lead = "Two detectors that never saw a photograph in training look at a picture and count."
-    widgets.header("How many cows?", lead, facts)
+    lead = "Choose a picture, or bring your own. Every model looks at it once and counts."
+    widgets.header("How many cows?", lead, [*(spec.title for spec in specs), *machine.runs_on(specs).split(", ")])
 
 
-def _take_uploads() -> list[GalleryPicture]:
-    """Uploaded pictures; a new one is chosen at once, and a bad one is named."""
-    files = st.file_uploader(
-        f"Your own pictures: up to {gallery.MOST_UPLOADS}, each up to {MAX_BYTES // 1024**2} MB and 60 megapixels",
-        type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
-        accept_multiple_files=True,
-        max_upload_size=MAX_BYTES // 1024**2,
-        key="uploads",
-        help="They stay on this machine, and are forgotten when this browser tab is closed.",
-    )
-    uploads, refused = gallery.accept_uploads(files)
-    for error in refused:
-        widgets.show_error(error)
+def _show_problems() -> None:
+    """What was wrong with the files of the last intake, until it is dismissed."""
     visit = session.ensure()
-    keys = [upload.key for upload in uploads]
-    fresh = [key for key in keys if key not in visit.seen_uploads]
-    visit.seen_uploads = frozenset(keys)
-    if fresh:
-        _remember(fresh[0])
-    return uploads
+    for error in visit.problems:
+        widgets.show_error(error)
+    if visit.problems:
+        st.button("Dismiss", key="dismiss", type="tertiary", on_click=visit.problems.clear)
 
 
-def _choose_picture(uploads: Sequence[GalleryPicture]) -> GalleryPicture | None:
-    """The picture the address names, or the first one, in a gallery that changes the address."""
+def _choose_picture(own: Sequence[GalleryPicture]) -> GalleryPicture | None:
+    """The picture the address names, the one looked at last, or the first, in a gallery that changes the address."""
     pictures: dict[str, GalleryPicture] = {}
     with widgets.errors_shown():
-        pictures = {picture.key: picture for picture in (*uploads, *gallery.shipped_stills())}
+        pictures = {picture.key: picture for picture in (*own, *gallery.shipped_stills())}
     if not pictures:
         return None
-    wanted = st.query_params.get("picture")
-    if wanted is not None and wanted not in pictures:
+    wanted = st.query_params.get("picture") or session.ensure().picture
+    if wanted and wanted not in pictures:
         st.info("The picture this address names is not here: upload it again, or choose another.", icon="🔎")
-    current = pictures.get(wanted or "", next(iter(pictures.values())))
+    current = pictures.get(wanted, next(iter(pictures.values())))
+    shown = [*own[:MOST_CARDS], *list(pictures.values())[len(own) :]]
     with st.container(key="gallery", horizontal=True, wrap=False, gap="small"):
-        for picture in pictures.values():
+        for picture in shown:
             _gallery_card(picture, is_current=picture is current)
     return current
 
 
 def _gallery_card(picture: GalleryPicture, *, is_current: bool) -> None:
-    with st.container(key=f"card_{picture.key}", width=CARD_WIDTH):
-        st.image(cache.thumbnail(picture.picture), width="stretch", alt="")
+    with st.container(key=f"card_{picture.key}", width=CARD_WIDTH), widgets.errors_shown():
+        st.image(picture.thumbnail(), width="stretch", alt="")
         st.button(
-            picture.title,
+            widgets.plain(picture.title),
             key=f"choose_{picture.key}",
             type="primary" if is_current else "secondary",
             help=picture.caption or None,
-            on_click=_remember,
+            on_click=session.look_at,
             args=(picture.key,),
         )
 
 
-def _remember(key: str) -> None:
-    st.query_params["picture"] = key
-
-
-def _show_results(choice: GalleryPicture, specs: Sequence[ModelSpec]) -> None:
-    about, controls = st.columns([5, 4], gap="medium", vertical_alignment="bottom")
-    with about:
-        widgets.section(choice.title, choice.caption)
-        chosen_specs, show_truth = _choose_view(choice, specs)
-    with controls:
-        threshold = st.slider(
-            "Threshold: draw and count boxes with at least this score",
-            LEAST_SCORE,
-            MOST_SCORE,
-            USUAL_SCORE,
-            0.05,
-            key="threshold",
-            bind="query-params",
-        )
+@st.fragment
+def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: Sequence[ModelSpec]) -> None:
+    """Everything that follows from models, threshold and classes; moving one of them renews only this part."""
+    tray = st.container()
+    widgets.section(choice.title, choice.caption)
+    left, right = st.columns([5, 4], gap="medium", vertical_alignment="center")
+    with left, st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        chosen_specs = _choose_models(specs)
+        zoom, show_truth = _choose_looks(choice)
+    with right:
+        threshold, classes = _choose_boxes(chosen_specs or specs)
+    view = View(threshold, classes, show_truth, zoom)
     if not chosen_specs:
         st.info("Choose at least one model above.", icon="☝️")
         return
     answers = {}
-    with widgets.errors_shown(), st.spinner("The network is looking …"):
-        answers = {spec: cache.raw_detections(choice.picture, spec) for spec in chosen_specs}
+    for spec in chosen_specs:
+        with widgets.errors_shown(), st.spinner(f"{spec.title} is looking …"):
+            answers[spec] = choice.detections(spec)
     for column, (spec, detections) in zip(st.columns(max(1, len(answers))), answers.items(), strict=False):
-        with column:
-            results.result_card(choice, spec, detections, threshold=threshold, show_truth=show_truth)
-    widgets.note(
-        f"The network has looked at {widgets.counted(cache.network_runs(), 'picture')} since the start. "
-        "The threshold only chooses among what it found.",
-        network_runs=cache.network_runs(),
-    )
+        with column, widgets.errors_shown():
+            results.result_card(choice, spec, detections, view)
+    if answers:
+        _show_actions(choice, own, list(answers), view)
     with st.expander("What the model really returns"):
         for column, (spec, detections) in zip(st.columns(max(1, len(answers))), answers.items(), strict=False):
             with column:
-                results.returned(spec, detections, threshold=threshold)
+                results.returned(spec, detections, threshold=view.threshold)
+    if own:
+        with tray, st.container(border=True, key="tray"), widgets.errors_shown():
+            batch.tray_table(own, chosen_specs, view.threshold)
+            batch.look_at_all(own, chosen_specs)
 
 
-def _choose_view(choice: GalleryPicture, specs: Sequence[ModelSpec]) -> tuple[list[ModelSpec], bool]:
-    """Which models to show, and whether to mark the truth."""
+def _show_actions(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: list[ModelSpec], view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        names = st.segmented_control(
-            "Models",
-            [spec.name for spec in specs],
-            selection_mode="multi",
-            default=[spec.name for spec in specs],
-            format_func={spec.name: spec.title for spec in specs}.__getitem__,
-            key="models",
-            label_visibility="collapsed",
-            bind="query-params",
+        downloads.downloads(choice, own, specs, view)
+        if choice.is_own:
+            st.button("Remove this picture", key="remove", on_click=intake.forget, args=(choice.id,))
+        if len(own) > 1:
+            st.button("Remove all of mine", key="remove_all", on_click=intake.forget)
+        runs = cache.network_runs()
+        widgets.note(
+            f"The networks have looked {widgets.counted(runs, 'time')} since the start. "
+            "Threshold and classes only choose among what they found.",
+            network_runs=runs,
         )
-        show_truth = choice.truth is not None and st.toggle("Mark the truth", key="truth", bind="query-params")
-    return [spec for spec in specs if spec.name in names], show_truth
+
+
+def _choose_models(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    names = st.segmented_control(
+        "Models",
+        [spec.name for spec in specs],
+        selection_mode="multi",
+        default=[spec.name for spec in specs if spec.own_map is not None] or [specs[0].name],
+        format_func={spec.name: spec.title for spec in specs}.__getitem__,
+        key="models",
+        label_visibility="collapsed",
+        bind="query-params",
+        persist_state="session",
+    )
+    return [spec for spec in specs if spec.name in names]
+
+
+def _choose_looks(choice: GalleryPicture) -> tuple[bool, bool]:
+    """Whether the picture can be zoomed, and whether the truth is marked; both in the address."""
+    zoom = st.toggle(
+        "Zoom",
+        key="zoom",
+        bind="query-params",
+        persist_state="session",
+        help="Wheel or pinch to zoom, drag to move, double-click to see all. Point at a box for its class and score.",
+    )
+    knows = choice.truth is not None
+    truth = knows and st.toggle("Mark the truth", key="truth", bind="query-params", persist_state="session")
+    return zoom, truth
+
+
+def _choose_boxes(specs: Sequence[ModelSpec]) -> tuple[float, tuple[str, ...]]:
+    """The lowest score and the classes to show, none meaning all; both in the address."""
+    names = results.known_names(specs)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        threshold = st.slider(
+            "Threshold: lowest score drawn and counted", LEAST_SCORE, MOST_SCORE, USUAL_SCORE, 0.05,
+            key="threshold", bind="query-params", persist_state="session",
+        )  # fmt: skip
+        classes: list[str] = []
+        if len(names) > 1:
+            classes = st.multiselect(
+                "Classes", names, key="classes", placeholder="All classes", bind="query-params", width=220,
+                persist_state="session",
+            )  # fmt: skip
+    return threshold, tuple(classes)
 
 
 detect_page()

@@ -4,7 +4,7 @@ import torch
 
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import ModelSpec
-from cowvision.models.execution import Execution
+from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
 
 PLAIN = Execution("cpu", "float32", channels_last=False, threads=1)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -12,9 +13,10 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from cowvision.__main__ import app
+from cowvision.commands.evaluate import evaluate
 from cowvision.data.formats import write_coco
 from tests.detectors import untrained_box
-from tests.samples import noise, truth
+from tests.samples import boxes, noise, truth
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -156,6 +158,41 @@ def test_evaluate_against_itself(weights, folder, truth_file, tmp_path) -> None:
     assert figures["against"]["map"] == figures["map"]
     assert (figures["delta_map"], figures["interval_95"]) == (0.0, [0.0, 0.0])
     assert "2 pictures are too few" in result.stdout
+
+
+def test_the_gain_has_the_sign_of_model_minus_against(folder, tmp_path, monkeypatch) -> None:
+    """One model finds the cow, the other nothing: whoever is named first has the gain."""
+    write_coco(tmp_path / "t.json", [("a.png", (96, 64), truth([[5, 5, 40, 30]]))])
+    answers = {"good": boxes([[5, 5, 40, 30]], [0.9]), "blind": boxes([], [])}
+    seeing = {name: SimpleNamespace(predict=lambda _, found=found: [found]) for name, found in answers.items()}
+    monkeypatch.setattr("cowvision.commands.evaluate.DetectionBox", seeing.__getitem__)
+    for model, against, gain in (("good", "blind", 1.0), ("blind", "good", -1.0)):
+        out = tmp_path / f"{model}.json"
+        evaluate(images=folder, truth=tmp_path / "t.json", model=model, against=against, json_file=out)
+        assert json.loads(out.read_text())["delta_map"] == pytest.approx(gain)
+
+
+def test_drawings_never_take_the_place_of_their_pictures(weights, folder) -> None:
+    before = (folder / "a.png").read_bytes()
+    assert "Give another folder with --save" in one_line(run("detect", folder, "--model", weights, "--save", folder))
+    assert (folder / "a.png").read_bytes() == before
+    assert not (folder / "a.jpg").exists()
+
+
+def test_a_hash_in_a_name_is_no_frame(weights, tmp_path) -> None:
+    Image.fromarray(noise(96, 64)).save(tmp_path / "cow #1.png")
+    assert run("detect", tmp_path / "cow #1.png", "--model", weights, "--save", tmp_path / "seen").exit_code == 0
+    assert (tmp_path / "seen" / "cow #1.jpg").is_file()
+
+
+@pytest.mark.parametrize("options", [("--seed", "-1"), ("--out", "/proc/nowhere")])
+def test_herd_says_in_one_line_what_it_cannot_do(tmp_path, options) -> None:
+    given = {"--count": "1", "--out": str(tmp_path), "--seed": "0"} | {options[0]: options[1]}
+    assert one_line(run("herd", *(part for pair in given.items() for part in pair)))
+
+
+def test_weights_refuses_a_part_it_does_not_know(tmp_path) -> None:
+    assert "finetuned" in one_line(run("weights", "--only", "typo", "--out", tmp_path))
 
 
 def test_evaluate_without_a_single_cow(weights, folder, tmp_path) -> None:

@@ -16,6 +16,7 @@ from cowvision.data.pictures import decode_picture, picture_from_array
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import ModelFileError, ModelNotFoundError, PictureError, TrainingDataError
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.torchvision_engine import raw_detections
 from cowvision.models.weights import network_sha256
 from tests.detectors import PLAIN, untrained_box
 from tests.samples import boxes, encoded, noise, truth
@@ -194,3 +195,12 @@ def test_evaluating_without_truth_says_none(box) -> None:
     assert report.map is None
     assert report.pictures == 1
     assert box.evaluate([]).map is None
+
+
+def test_pictures_are_scaled_to_the_models_own_short_side() -> None:
+    box = untrained_box()
+    [found] = box.predict([noise(200, 120)])
+    [(xyxy, _, _)] = raw_detections(box._network, [noise(200, 120)], short_side=box.spec.short_side)
+    [(unscaled, _, _)] = raw_detections(box._network, [noise(200, 120)], short_side=200)
+    np.testing.assert_allclose(found.xyxy, xyxy[: len(found)], atol=1e-2)
+    assert len(unscaled) != len(xyxy) or not np.allclose(unscaled, xyxy, atol=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from cowvision.commands.measuring import TEST_HERD
+from cowvision.commands.measuring import TEST_HERD, read_facts
 from cowvision.data.formats import read_coco
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import read_model
@@ -30,5 +30,5 @@ def run_control(folder: Path) -> None:
         "base model's own: that share comes from the one-class head and from more steps, not from new cows."
     )
     path = folder / "herd-finetuned.facts.json"
-    told = json.loads(path.read_text(encoding="utf-8")) | {"comparisons": [sentence]}
+    told = read_facts(folder, "herd-finetuned") | {"comparisons": [sentence]}
     path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")

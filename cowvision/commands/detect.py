@@ -13,7 +13,7 @@ from cowvision.data.annotations import names_of
 from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.data.pictures import save_jpeg
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import CowVisionError
+from cowvision.errors import CowVisionError, SettingError
 from cowvision.models.catalog import DEFAULT_MODEL
 from cowvision.viz.drawing import at_least, draw_detections
 
@@ -39,12 +39,22 @@ def detect(
     """Find and count cows on pictures, folders and clips."""
     box = DetectionBox(model)
     problems: list[CowVisionError] = []
-    entries = _look_at_all(box, find_sources(inputs, problems.append), _Wishes(threshold, save, every), problems)
+    sources = find_sources(inputs, problems.append)
+    if save is not None:
+        _check_saves_elsewhere(save, sources)
+    entries = _look_at_all(box, sources, _Wishes(threshold, save, every), problems)
     for entry in entries:
         typer.echo(f"{entry['cows']:4d} cow{' ' if entry['cows'] == 1 else 's'}  {entry['image']}")
     if json_file is not None:
         write_json(json_file, entries)
     report_all(problems)
+
+
+def _check_saves_elsewhere(save: Path, sources: list[Source]) -> None:
+    """Refuse a folder that pictures come from: a drawing would take the place of the picture it was made of."""
+    if any(save.resolve() == source.path.resolve().parent for source in sources):
+        cause = "pictures to look at lie in this folder, and drawings could overwrite them"
+        raise SettingError(str(save), cause, "Give another folder with --save")
 
 
 def _look_at_all(
@@ -58,7 +68,7 @@ def _look_at_all(
             entries.append(_entry(shot, raw, wishes.threshold))
             if wishes.save is not None:
                 drawn = draw_detections(shot.picture.rgb, raw, threshold=wishes.threshold)
-                save_jpeg(drawn, wishes.save / names.for_picture(shot.picture.name))
+                save_jpeg(drawn, wishes.save / names.for_shot(shot))
             advance()
     return entries
 
@@ -98,12 +108,13 @@ class _FileNames:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def for_picture(self, name: str) -> str:
+    def for_shot(self, shot: Shot) -> str:
         """Return a file name for a picture or for a frame of a clip."""
-        stem, _, frame = name.partition("#")
-        base = Path(stem).with_suffix("").as_posix().replace("/", "_") + (f"_{int(frame):06d}" if frame else "")
+        name = shot.picture.name if shot.frame is None else shot.picture.name.removesuffix(f"#{shot.frame}")
+        base = Path(name).with_suffix("").as_posix().replace("/", "_")
+        base += "" if shot.frame is None else f"_{shot.frame:06d}"
         number = 1
-        while (unique := base if number == 1 else f"{base}-{number}") in self._taken:
+        while (unique := base if number == 1 else f"{base}-{number}").lower() in self._taken:
             number += 1
-        self._taken.add(unique)
+        self._taken.add(unique.lower())
         return f"{unique}.jpg"

@@ -12,7 +12,7 @@ def herd(
     *,
     count: Annotated[int, typer.Option(min=1, help="Scenes to compose.")],
     out: Annotated[Path, typer.Option(help="Folder for the pictures and truth.json.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
     width: Annotated[int, typer.Option(min=64, help="Width in pixels.")] = 640,
     height: Annotated[int, typer.Option(min=64, help="Height in pixels.")] = 360,
 ) -> None:

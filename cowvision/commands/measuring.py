@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import supervision as sv
@@ -17,7 +18,7 @@ from cowvision.evaluation.cards import CardFacts, model_card
 from cowvision.evaluation.comparison import Comparison, compare_models
 from cowvision.evaluation.metrics import MapReport, measure
 from cowvision.evaluation.naming import names_given
-from cowvision.models.catalog import read_model
+from cowvision.models.catalog import WEIGHTS_FOLDER, read_model
 
 TEST_HERD = Path(__file__).resolve().parents[2] / "assets" / "herd" / "test"
 REAL_SETS = {
@@ -67,11 +68,17 @@ def _measure(name: str, pictures: list[AnnotatedPicture], boxes: list[DetectionB
     return Measured(truths, found, reports)
 
 
+def read_facts(folder: Path, name: str) -> dict[str, Any]:
+    """What a card says in words: NAME.facts.json of the folder, else the one that ships."""
+    own = folder / f"{name}.facts.json"
+    return dict(json.loads((own if own.is_file() else WEIGHTS_FOLDER / own.name).read_text(encoding="utf-8")))
+
+
 def _facts(
     box: DetectionBox, reports: dict[str, MapReport], herd: Measured, gain: Comparison, folder: Path
 ) -> CardFacts:
     """What the card says: words and hours from NAME.facts.json beside the weights, every figure measured now."""
-    spec, told = box.spec, json.loads((folder / f"{box.spec.name}.facts.json").read_text(encoding="utf-8"))
+    spec, told = box.spec, read_facts(folder, box.spec.name)
     cows = [np.asarray(truth.xyxy)[names_of(truth) == "cow"] for truth in herd.truths]
     size = (spec.weights.stat().st_size if spec.weights else 0) / 1e6
     return CardFacts(

@@ -2,22 +2,41 @@
 
 import typer
 
-from cowvision.models.catalog import ModelSpec, embedded_models
+from cowvision.models.catalog import ModelSpec, downloaded_models, embedded_models
+from cowvision.models.published import PublishedModel, published_models
 
 
 def models() -> None:
     """List the models and the device they run on."""
     from cowvision.models.execution import device_name
 
-    specs = embedded_models()
-    for spec in specs:
+    embedded, downloaded = embedded_models(), downloaded_models()
+    for spec in embedded + downloaded:
         typer.echo(_line(spec))
-    if not specs:
+    if not embedded:
         typer.echo("No embedded models yet: `make weights` trains them.")
+    there = {spec.name for spec in downloaded}
+    for model in published_models():
+        if model.name not in there:
+            typer.echo(_offer(model))
     typer.echo(f"Device: {device_name()}")
 
 
 def _line(spec: ModelSpec) -> str:
-    quality = "mAP not measured" if spec.own_map is None else f"mAP {spec.own_map:.3f}"
-    classes = ", ".join(spec.class_names)
-    return f"{spec.name:16} {spec.title}: {spec.architecture}, {classes}; {quality} on the test herd; {spec.licence}"
+    classes = ", ".join(spec.class_names) if len(spec.class_names) <= 8 else "the classes of COCO"
+    return f"{spec.name:18} {spec.title}: {spec.architecture}, {classes}; {_quality(spec)}; {spec.licence}"
+
+
+def _quality(spec: ModelSpec) -> str:
+    if spec.published_map is not None and spec.own_map is None:
+        return _as_published(spec.published_map)
+    return f"mAP {'not measured' if spec.own_map is None else f'{spec.own_map:.3f}'} on the test herd"
+
+
+def _offer(model: PublishedModel) -> str:
+    cost = f"not downloaded, {model.size_mib:.0f} MB: {model.fetch_command}"
+    return f"{model.name:18} {model.title}: {_as_published(model.published_map)}; {model.licence}; {cost}"
+
+
+def _as_published(box_map: float) -> str:
+    return f"mAP {box_map:.3f} on COCO val2017 as published, not measured here"

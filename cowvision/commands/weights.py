@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,23 +30,33 @@ WORK = ".training"
 """Folder for checkpoints inside the output folder; it can be deleted once the models are there."""
 
 
+class Part(StrEnum):
+    """What `weights` does, in this order."""
+
+    ALL = "all"
+    BASE = "base"
+    FINETUNED = "finetuned"
+    CONTROL = "control"
+    CARDS = "cards"
+
+
 def weights(
     *,
     out: Annotated[Path, typer.Option(help="Folder for weights, settings and cards.")] = WEIGHTS_FOLDER,
     base_steps: Annotated[int | None, typer.Option(min=1, help="Steps of the base model (recipe's own).")] = None,
     finetuned_steps: Annotated[int | None, typer.Option(min=1, help="Steps of the fine-tuned one.")] = None,
     real: Annotated[Path | None, typer.Option(help="Folder of real picture sets to report on as well.")] = None,
-    only: Annotated[str, typer.Option(help="base, finetuned, control, cards or all.")] = "all",
+    only: Annotated[Part, typer.Option(help="Do this part only.")] = Part.ALL,
 ) -> None:
     """Train the embedded models again (resumes where it stopped), measure them and write their cards."""
     out.mkdir(parents=True, exist_ok=True)
-    if only in ("all", "base"):
+    if only in (Part.ALL, Part.BASE):
         _train_base(out, base_steps)
-    if only in ("all", "finetuned"):
+    if only in (Part.ALL, Part.FINETUNED):
         _train_finetuned(out, finetuned_steps)
-    if only in ("all", "control"):
+    if only in (Part.ALL, Part.CONTROL):
         run_control(out)
-    if only in ("all", "cards"):
+    if only in (Part.ALL, Part.CARDS):
         measure_models(out, real)
 
 
@@ -67,6 +78,7 @@ def _train_base(out: Path, steps: int | None) -> None:
         on_step=_narrator(BASE.name),
     )
     save_model(network, BASE, out)
+    (out / WORK / "base.pt").unlink(missing_ok=True)  # done: the next run begins anew
 
 
 def _train_finetuned(out: Path, steps: int | None) -> None:
@@ -80,6 +92,7 @@ def _train_finetuned(out: Path, steps: int | None) -> None:
     )
     tuned.spec = replace(tuned.spec, title="Herd fine-tuned", notes=FINETUNED_NOTES)
     tuned.save(out)
+    (out / WORK / "finetuned.pt").unlink(missing_ok=True)
 
 
 def _narrator(name: str) -> Callable[..., None]:

@@ -101,6 +101,11 @@ def chosen(boxes: sv.Detections, which: NDArray[np.bool_] | NDArray[np.intp]) ->
     return cast("sv.Detections", boxes[which])
 
 
+def of_classes(boxes: sv.Detections, class_names: Sequence[str]) -> sv.Detections:
+    """Return the boxes of these classes; all of them where no class is named."""
+    return chosen(boxes, np.isin(names_of(boxes), list(class_names))) if class_names and len(boxes) else boxes
+
+
 def crowds_of(truth: sv.Detections) -> NDArray[np.bool_]:
     """Return which boxes are crowd regions, (n,) bool; none where truth does not say."""
     return np.asarray(truth.data.get("crowd", np.zeros(len(truth))), dtype=bool)

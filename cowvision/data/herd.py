@@ -65,8 +65,7 @@ class HerdAssets:
         """The ``sprites.zip`` and ``plates.zip`` of a folder.
 
         Raises:
-            FileNotFoundError: One is missing.
-            ValueError: One is not such an archive.
+            AssetError: One is missing, or not such an archive.
         """
         return cls(SpritePool.read(folder / "sprites.zip"), PlatePool.read(folder / "plates.zip"))
 

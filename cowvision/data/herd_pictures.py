@@ -13,6 +13,7 @@ import numpy as np
 from cowvision.data.annotations import AnnotatedPicture, truth_boxes
 from cowvision.data.formats import write_coco
 from cowvision.data.herd import HERD_FOLDER, HerdAssets, Scene, SceneSettings, compose_scene, scene_rng, shared_assets
+from cowvision.errors import SettingError
 
 JPEG_QUALITY = 92
 
@@ -102,8 +103,21 @@ def compose_to_folder(
         resolution_wh: Width and height in pixels.
         on_scene: Called with the number of scenes done.
         folder: Where the herd's archives lie.
+
+    Raises:
+        AssetError: The archives are missing or damaged.
+        SettingError: The folder cannot be written.
     """
-    out = Path(out)
+    try:
+        _compose_to_folder(count, seed, Path(out), resolution_wh, on_scene, folder)
+    except OSError as error:
+        cause = error.strerror or "cannot be written"
+        raise SettingError(str(out), cause, "Choose a folder you may write to, with space left") from None
+
+
+def _compose_to_folder(  # noqa: PLR0917 - the arguments of its one caller
+    count: int, seed: int, out: Path, resolution_wh: tuple[int, int], on_scene: Callable[[int], None], folder: Path
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
     pictures = HerdPictures(count, seed, SceneSettings(resolution_wh=resolution_wh), folder=folder)
     truths = []

@@ -14,7 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cowvision.errors import AssetError
+
 INDEX = "index.json"
+TRAINING = "train"
+REMEDY = "Restore assets/herd from the repository, or render it again with `make herd`"
 Rgba = NDArray[np.uint8]
 """HxWx4, straight alpha."""
 
@@ -39,20 +43,28 @@ class SpriteInfo:
 
 
 def read_archive(path: Path) -> dict[str, bytes]:
-    """All members of an uncompressed zip by name. Raises FileNotFoundError or ValueError naming the file."""
+    """All members of an uncompressed zip by name.
+
+    Raises:
+        AssetError: It is missing, or no zip.
+    """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such archive; render the herd again (make herd) or restore assets/herd")
+        raise AssetError(str(path), "no such archive", REMEDY)
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
     except zipfile.BadZipFile as error:
-        raise ValueError(f"{path}: not a readable zip archive ({error})") from error
+        raise AssetError(str(path), f"not a readable zip archive ({error})", REMEDY) from None
 
 
 def read_index(members: dict[str, bytes], info_type: Callable[..., Info], path: Path) -> list[Info]:
-    """The archive's index as values of ``info_type``; unknown keys are ignored."""
+    """The archive's index as values of ``info_type``; unknown keys are ignored.
+
+    Raises:
+        AssetError: There is none.
+    """
     if INDEX not in members:
-        raise ValueError(f"{path}: has no {INDEX}")
+        raise AssetError(str(path), f"it has no {INDEX}", REMEDY)
     known = {field.name for field in fields(info_type)}  # type: ignore[arg-type]
     return [info_type(**{k: v for k, v in entry.items() if k in known}) for entry in json.loads(members[INDEX])]
 
@@ -67,9 +79,16 @@ class SpritePool:
 
     @classmethod
     def read(cls, path: Path) -> SpritePool:
-        """The pool of a ``sprites.zip``."""
+        """The pool of a ``sprites.zip``.
+
+        Raises:
+            AssetError: It is missing or damaged, or holds animals of the test herd.
+        """
         members = read_archive(path)
-        return cls(members, read_index(members, SpriteInfo, path))
+        sprites = read_index(members, SpriteInfo, path)
+        if any(sprite.split != TRAINING for sprite in sprites):
+            raise AssetError(str(path), "it holds animals that training must never see", REMEDY)
+        return cls(members, sprites)
 
     def _build_tables(self) -> None:
         self._by_kind_breed: dict[str, dict[str, NDArray[np.intp]]] = {}

@@ -1,16 +1,25 @@
-"""Which detectors exist: ModelSpec values, each read from the settings file beside its weights."""
+"""Which detectors exist: those that ship, those that were fetched, and anybody's own by the path of its weights."""
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from cowvision.errors import ModelFileError, ModelNotFoundError
+from cowvision.models.places import home_folder
+from cowvision.models.published import (
+    PublishedModel,
+    file_sha256,
+    published_models,
+    published_with_digest,
+)
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "weights"
 DEFAULT_MODEL = "herd-finetuned"
+INFERENCE = 1
+"""Counted up when the same weights and picture give other detections, so that none kept before are shown for them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class ModelSpec:
         own_map: mAP@[.50:.95] of cows on the test herd (0..1), where it was measured.
         published_map: mAP its authors published, and nobody here measured.
         notes: Limits and origin in plain words.
-        weights: The safetensors file; None for weights that live in memory only.
+        weights: The safetensors file, or the .pth of a published model; None for weights that live in memory only.
         weights_sha256: Digest of the weights.
     """
 
@@ -45,8 +54,8 @@ class ModelSpec:
 
     @property
     def id(self) -> str:
-        """Sha256 of the weights and of the settings that change what the model answers."""
-        settings = [self.architecture, self.class_names, self.short_side, self.weights_sha256]
+        """Sha256 of the weights, of the settings that change what the model answers, and of how answers are made."""
+        settings = [INFERENCE, self.architecture, self.class_names, self.short_side, self.weights_sha256]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
     def class_name(self, class_id: int) -> str:
@@ -60,7 +69,7 @@ class ModelSpec:
 
 
 def read_model(weights: str | Path) -> ModelSpec:
-    """Read the ModelSpec of a weights file from the .json beside it.
+    """Read the ModelSpec of a weights file from the .json beside it; the file of a published model needs none.
 
     Raises:
         ModelFileError: Either file is missing, or the settings are not those of a model.
@@ -68,28 +77,89 @@ def read_model(weights: str | Path) -> ModelSpec:
     path = Path(weights)
     if not path.is_file():
         raise ModelFileError(str(path), "no such weights file", "Check the path, or train the model again")
+    published = published_with_digest(file_sha256(path)) if path.suffix == ".pth" else None
+    if published is not None:
+        return _published_spec(published, path)
     settings = _read_settings(path.with_suffix(".json"))
-    return ModelSpec(**settings, weights=path, weights_sha256=_file_sha256(path, path.stat().st_mtime_ns))
+    return ModelSpec(**settings, weights=path, weights_sha256=file_sha256(path))
 
 
-def embedded_models(folder: Path = WEIGHTS_FOLDER) -> list[ModelSpec]:
-    """Return the models that ship with the project, the fine-tuned one last."""
-    return [read_model(path) for path in sorted(folder.glob("*.safetensors"))]
+def embedded_models(
+    folder: Path = WEIGHTS_FOLDER, on_problem: Callable[[ModelFileError], object] | None = None
+) -> list[ModelSpec]:
+    """Return the models that ship with the project, the fine-tuned one last.
+
+    Args:
+        folder: Where they lie.
+        on_problem: Told of a model that cannot be used, which is then left out; None raises the error instead.
+    """
+    specs = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            specs.append(read_model(path))
+        except ModelFileError as error:
+            if on_problem is None:
+                raise
+            on_problem(error)
+    return specs
+
+
+def downloaded_models(home: Path | None = None) -> list[ModelSpec]:
+    """Return the published models whose whole file lies in `downloads_folder(home)`; damaged ones are left out."""
+    folder = downloads_folder(home)
+    files = [(model, folder / model.file_name) for model in published_models()]
+    return [_published_spec(model, path) for model, path in files if model.is_whole(path)]
+
+
+def all_models(on_problem: Callable[[ModelFileError], object] | None = None) -> list[ModelSpec]:
+    """Return every model that can be used at once: the embedded ones, then the downloaded ones; see the former."""
+    return embedded_models(on_problem=on_problem) + downloaded_models()
+
+
+def downloads_folder(home: Path | None = None) -> Path:
+    """Where the weights of published models are kept: `weights` in the given home, else in `home_folder()`."""
+    return (home or home_folder()) / "weights"
 
 
 def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
-    """Return the embedded model of that name, or the one whose weights file `name` is a path to.
+    """Return the embedded or downloaded model of that name, or the one whose weights file `name` is a path to.
 
     Raises:
-        ModelNotFoundError: Neither exists.
+        ModelNotFoundError: There is none, or it is published and not downloaded.
         ModelFileError: It exists and cannot be used.
     """
     if name.endswith(".safetensors") or Path(name).is_file():
         return read_model(name)
     if (folder / f"{name}.safetensors").is_file():
         return read_model(folder / f"{name}.safetensors")
+    published = {model.name: model for model in published_models()}
+    if name in published:
+        return _downloaded_model(published[name])
     known = ", ".join(path.stem for path in sorted(folder.glob("*.safetensors"))) or "none yet (run `make weights`)"
-    raise ModelNotFoundError(name, "no model of that name", f"Known models: {known}; or give a .safetensors file")
+    ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file"
+    raise ModelNotFoundError(name, "no model of that name", ways)
+
+
+def _downloaded_model(model: PublishedModel) -> ModelSpec:
+    path = downloads_folder() / model.file_name
+    if model.is_whole(path):
+        return _published_spec(model, path)
+    cause = "its downloaded file is damaged" if path.exists() else "a published model that is not downloaded yet"
+    raise ModelNotFoundError(model.name, cause, f"Fetch its {model.size_mib:.0f} MB with `{model.fetch_command}`")
+
+
+def _published_spec(model: PublishedModel, path: Path) -> ModelSpec:
+    return ModelSpec(
+        name=model.name,
+        title=model.title,
+        architecture=model.architecture,
+        class_names=model.class_names,
+        licence=model.licence,
+        published_map=model.published_map,
+        notes=model.notes,
+        weights=path,
+        weights_sha256=file_sha256(path),
+    )
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -105,10 +175,3 @@ def _read_settings(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(str(path), f"not the settings of a model ({error})", remedy) from None
     return chosen
-
-
-@lru_cache(maxsize=64)
-def _file_sha256(path: Path, _modified_ns: int) -> str:
-    """Digest of a file; `_modified_ns` keys the cache, so that a rewritten file is read again."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,15 +4,13 @@ Nothing is guessed: on a CPU without fast bfloat16, bfloat16 is slower, and on o
 `COWVISION_DEVICE` (cpu, cuda, mps) and `COWVISION_PRECISION` (float32, bfloat16) overrule the choice.
 """
 
-import json
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 
 from cowvision.data.pictures import list_pictures, read_picture
 from cowvision.errors import SettingError
-from cowvision.models.places import home_folder, write_atomically
+from cowvision.models.choices import Execution, keep_choice, kept_choices
 
 DEVICES = ("cuda", "mps", "cpu")
 PRECISIONS = ("float32", "bfloat16")
@@ -30,37 +28,6 @@ _MATCH_IOU = 0.5  # a far cow is ten pixels wide, and one pixel is a third of it
 _SURE_SCORE = 0.5
 
 RawDetections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a network is run.
-
-    Attributes:
-        device: "cpu", "cuda" or "mps".
-        dtype: "float32", or "bfloat16" under autocast.
-        channels_last: Memory format of pictures and weights.
-        threads: Threads of one operation on the CPU.
-    """
-
-    device: str = "cpu"
-    dtype: str = "float32"
-    channels_last: bool = False
-    threads: int = 1
-
-    def describe(self) -> str:
-        """Return the choice in words, e.g. "CPU, 2 threads, bfloat16, channels last"."""
-        where = f"CPU, {self.threads} thread{'s' * (self.threads > 1)}" if self.device == "cpu" else self.device.upper()
-        return f"{where}, {self.dtype}, channels {'last' if self.channels_last else 'first'}"
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Run what is inside with these threads and this precision, without gradients."""
-        if self.device == "cpu" and torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)
-        autocast = torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == "bfloat16")
-        with torch.inference_mode(), autocast:
-            yield
 
 
 Run = Callable[[Execution], Sequence[RawDetections]]
@@ -78,12 +45,22 @@ def choose_execution(run: Run, key: str) -> Execution:
     """
     device, precision = preferred_device(), _from_environment("COWVISION_PRECISION", PRECISIONS)
     key = " | ".join([key, device, precision or "any precision", _machine(), f"torch {torch.__version__}"])
-    kept = _kept_choices().get(key)
+    kept = kept_choices().get(key)
     if kept is not None:
-        return Execution(**kept)
+        return kept
     choice = _fastest(run, device, precision)
-    _keep_choice(key, choice)
+    keep_choice(key, choice)
     return choice
+
+
+@contextmanager
+def applied(execution: Execution) -> Iterator[None]:
+    """Run what is inside with an execution's threads and precision, without gradients."""
+    if execution.device == "cpu" and torch.get_num_threads() != execution.threads:
+        torch.set_num_threads(execution.threads)
+    autocast = torch.autocast(execution.device, dtype=torch.bfloat16, enabled=execution.dtype == "bfloat16")
+    with torch.inference_mode(), autocast:
+        yield
 
 
 def preferred_device() -> str:
@@ -205,18 +182,3 @@ def _cpu_lines() -> list[str]:
         return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
         return []
-
-
-def _kept_choices() -> dict[str, dict[str, Any]]:
-    """Choices of earlier runs; none when the file is missing, unreadable or of another form."""
-    try:
-        kept = json.loads((home_folder() / "execution.json").read_text(encoding="utf-8"))
-        return {key: asdict(Execution(**choice)) for key, choice in kept.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _keep_choice(key: str, choice: Execution) -> None:
-    kept = _kept_choices() | {key: asdict(choice)}
-    with suppress(OSError):  # a home that cannot be written costs the timing again next time, nothing else
-        write_atomically(home_folder() / "execution.json", json.dumps(kept, indent=2).encode())

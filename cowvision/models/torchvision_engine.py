@@ -15,9 +15,11 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
 from cowvision.errors import ModelFileError
 from cowvision.models.compact_fpn import CompactPyramid, compact_faster_rcnn
+from cowvision.models.execution import applied
 
 if TYPE_CHECKING:
-    from cowvision.models.execution import Execution, RawDetections
+    from cowvision.models.choices import Execution
+    from cowvision.models.execution import RawDetections
 
 COMPACT = "compact-fpn-w32"
 PUBLISHED = (
@@ -100,7 +102,7 @@ def raw_detections(
         with torch.inference_mode():
             return _detect(network, images, short_side, "cpu", channels_last=False)
     _prepare(network, execution)
-    with execution.applied():
+    with applied(execution):
         return _detect(network, images, short_side, execution.device, channels_last=execution.channels_last)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from cowvision.errors import TrainingDataError
+from cowvision.models.execution import preferred_device
 from cowvision.training.batches import Batch, BatchSettings, batches
-from cowvision.training.state import AveragedWeights, cosine, load_state, save_state
+from cowvision.training.state import AveragedWeights, Checkpoint, cosine, run_fingerprint
 
 if TYPE_CHECKING:
     from cowvision.data.annotations import AnnotatedPicture
@@ -100,11 +101,13 @@ def finetune(
     if len(pictures) == 0:
         raise TrainingDataError("training", "there are no pictures", "Add a few pictures with boxes")
     torch.manual_seed(config.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run = run_fingerprint(f"{_course(config)} {tuple(class_names)}", pictures, network)
+    device = torch.device("cuda" if preferred_device() == "cuda" else "cpu")  # some of it has no gradient on Metal
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _freeze(network, config.frozen_stages)
+    _freeze(network, config)
     optimizer, average = _optimizer(network, config), AveragedWeights(network, config.average_decay)
-    first = load_state(config.checkpoint, network, average, optimizer)
+    checkpoint = Checkpoint(config.checkpoint, network, average, optimizer, run)
+    first = checkpoint.load()
     source = batches(pictures, class_names, config.batch, first)
     for step in range(first, config.iterations):
         if should_stop():
@@ -113,8 +116,8 @@ def finetune(
         losses = _step(network, optimizer, _next_batch(source, device), config, step)
         average.update(network, step)
         on_step(StepReport(step + 1, config.iterations, losses, sum(losses.values())))
-        if config.checkpoint is not None and (step + 1) % config.checkpoint_every == 0:
-            save_state(config.checkpoint, network, average, optimizer, step + 1)
+        if (step + 1) % config.checkpoint_every == 0:
+            checkpoint.save(step + 1)
     trained: nn.Module = average.network.cpu().requires_grad_(requires_grad=True)
     return trained
 
@@ -154,9 +157,15 @@ def _optimizer(network: nn.Module, config: FinetuneConfig) -> torch.optim.Optimi
     return torch.optim.AdamW(groups, config.learning_rate, betas=(0.9, 0.99))
 
 
-def _freeze(network: Any, frozen_stages: int) -> None:
+def _course(config: FinetuneConfig) -> FinetuneConfig:
+    """What of the settings changes the course of a run; where and how often it is kept does not."""
+    return replace(config, checkpoint=None, checkpoint_every=1, batch=replace(config.batch, workers=0))
+
+
+def _freeze(network: Any, config: FinetuneConfig) -> None:
     network.requires_grad_(requires_grad=True)
-    for module in _frozen_modules(network, frozen_stages):
+    norms = [] if config.train_norms else [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
+    for module in _frozen_modules(network, config.frozen_stages) + norms:
         module.requires_grad_(requires_grad=False)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from cowvision.data.herd import HERD_FOLDER, SceneSettings
+from cowvision.data.herd import CLOSE, FEW, HERD, HERD_FOLDER, MANY, SOME, SceneSettings
 from cowvision.data.herd_pictures import HerdPictures
+from cowvision.data.layout import Crowd
 from cowvision.training.batches import BatchSettings
 from cowvision.training.finetune import FinetuneConfig
 
@@ -19,7 +20,7 @@ SCENE_WH = (480, 320)
 SCENE_SIZES_WH = ((360, 240), (360, 240), SCENE_WH, (640, 427))
 """Scenes are composed smaller and larger than they are learnt: at use most pictures are enlarged or reduced too."""
 
-BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 3200, 240
+BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 12000, 240
 
 _BASE_SCENES = SceneSettings(
     resolution_wh=SCENE_WH,
@@ -27,7 +28,14 @@ _BASE_SCENES = SceneSettings(
     strong=0.2,
     largest_overlap=0.25,
 )
-_COW_SCENES = SceneSettings(resolution_wh=SCENE_WH)
+_NEAR = Crowd((1, 4), (130, 520))
+_COW_SCENES = SceneSettings(
+    resolution_wh=SCENE_WH,
+    crowds=((FEW, 0.14), (_NEAR, 0.18), (SOME, 0.28), (MANY, 0.17), (HERD, 0.18), (CLOSE, 0.05)),
+    strong=0.27,
+)
+"""Pictures are looked at with a shorter side of 480, half as large again as they are learnt: near cows must be learnt
+larger than they stand in a scene."""
 _COMPOSED = BatchSettings(batch_size=4, augment=False, short_sides=(SCENE_WH[1],), workers=1)
 
 

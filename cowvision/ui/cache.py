@@ -1,18 +1,26 @@
-"""What is worked out once and kept: loaded detectors, raw detections, small pictures. Bounded, and keyed by content."""
+"""What is worked out once and kept: detectors, raw detections, small pictures. Bounded, and keyed by content."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 import supervision as sv
 
-from cowvision.data.pictures import Picture, decode_picture
+from cowvision.data.pictures import Picture
 from cowvision.detection_box import DetectionBox
+from cowvision.errors import WorkspaceError
 from cowvision.models.catalog import ModelSpec
 from cowvision.viz.encoding import thumbnail_jpeg
+from cowvision.workspace.files import store_path
+from cowvision.workspace.predictions import keep_detections, kept_detections
+from cowvision.workspace.store import Store
+from cowvision.workspace.trays import forget_old
 
 THUMBNAIL_WH = (256, 172)
+Load = Callable[[], Picture]
 
 
 class RunCounter:
@@ -38,33 +46,59 @@ def network_runs() -> int:
     return _counter().runs
 
 
+def store() -> Store:
+    """The workspace's database, opened once a server.
+
+    Raises:
+        WorkspaceError: It cannot be used.
+    """
+    return _store(str(store_path()))
+
+
 def detection_box(spec: ModelSpec) -> DetectionBox:
     """The loaded detector of a spec; errors as those of `DetectionBox`."""
     return _detection_box(spec.id, spec)
 
 
-def raw_detections(picture: Picture, spec: ModelSpec) -> sv.Detections:
-    """Everything a model sees on a picture, from score 0.05 up; the network runs only the first time.
+def raw_detections(picture_id: str, spec: ModelSpec, load: Load) -> sv.Detections:
+    """Everything a model sees on a picture, from score 0.05 up.
+
+    Memory answers first, then the workspace; only a picture that this model never saw is loaded and looked at.
 
     Raises:
-        ModelFileError: The model's files cannot be used.
+        CowVisionError: The picture or the model's files cannot be used.
     """
-    return _raw_detections(picture.id, spec.id, picture, spec)
+    return _raw_detections(picture_id, spec.id, spec, load)
 
 
-def uploaded_picture(data: bytes, name: str) -> Picture:
-    """Decode an upload once; errors as those of `decode_picture`."""
-    return _uploaded_picture(data, name)
+def is_known(picture_id: str, spec: ModelSpec) -> bool:
+    """Whether the workspace has the model's answer for a picture."""
+    try:
+        return kept_detections(store(), picture_id, spec) is not None
+    except WorkspaceError:
+        return False
 
 
-def thumbnail(picture: Picture) -> bytes:
-    """The picture cut to the gallery's shape, as JPEG bytes."""
-    return _thumbnail(picture.id, picture)
+def picture(picture_id: str, load: Load) -> Picture:
+    """A decoded picture; only the last few are held, for a large one takes 180 MB. Errors as those of ``load``."""
+    return _picture(picture_id, load)
+
+
+def thumbnail(picture_id: str, load: Load) -> bytes:
+    """The picture cut to the gallery's shape, as JPEG bytes; errors as those of ``load``."""
+    return _thumbnail(picture_id, load)
 
 
 @st.cache_resource(show_spinner=False)
 def _counter() -> RunCounter:
     return RunCounter()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _store(path: str) -> Store:
+    opened = Store(path)
+    forget_old(opened)
+    return opened
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -73,20 +107,27 @@ def _detection_box(model_id: str, _spec: ModelSpec) -> DetectionBox:
     return DetectionBox(_spec)
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _raw_detections(picture_id: str, model_id: str, _picture: Picture, _spec: ModelSpec) -> sv.Detections:
-    del picture_id, model_id  # they are the key of the cache
-    [detections] = detection_box(_spec).predict([_picture])
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _raw_detections(picture_id: str, model_id: str, _spec: ModelSpec, _load: Load) -> sv.Detections:
+    del model_id  # a key of the cache, as is picture_id
+    with suppress(WorkspaceError):  # without a workspace the network looks again after a restart, nothing else
+        kept = kept_detections(store(), picture_id, _spec)
+        if kept is not None:
+            return kept
+    [detections] = detection_box(_spec).predict([_load()])
     _counter().add()
+    with suppress(WorkspaceError):
+        keep_detections(store(), picture_id, _spec, detections)
     return detections
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _uploaded_picture(data: bytes, name: str) -> Picture:
-    return decode_picture(data, name)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _thumbnail(picture_id: str, _picture: Picture) -> bytes:
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _picture(picture_id: str, _load: Load) -> Picture:
     del picture_id
-    return thumbnail_jpeg(_picture.rgb, THUMBNAIL_WH)
+    return _load()
+
+
+@st.cache_data(max_entries=600, show_spinner=False)
+def _thumbnail(picture_id: str, _load: Load) -> bytes:
+    del picture_id
+    return thumbnail_jpeg(_load().rgb, THUMBNAIL_WH)

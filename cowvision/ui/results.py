@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -10,37 +12,58 @@ import pandas as pd
 import streamlit as st
 import supervision as sv
 
-from cowvision.data.annotations import chosen, names_of, scores_of
+from cowvision.data.annotations import chosen, names_of, of_classes, scores_of
+from cowvision.data.coco import GAP
 from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.widgets import counted
+from cowvision.viz.charts import zoomable_picture
 from cowvision.viz.drawing import at_least, colour_of, draw_detections
 from cowvision.viz.encoding import as_jpeg
 
 SHOWN_SIDE = 1280
 """Longest side in pixels of a picture on the page."""
 
+ZOOM_CONFIG = {"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
-def result_card(
-    choice: GalleryPicture, spec: ModelSpec, detections: sv.Detections, *, threshold: float, show_truth: bool
-) -> None:
+
+@dataclass(frozen=True)
+class View:
+    """How answers are shown: lowest score, classes (none named: all), the truth marked, and zoomable or plain."""
+
+    threshold: float
+    classes: tuple[str, ...] = ()
+    show_truth: bool = False
+    zoom: bool = False
+
+    def of(self, detections: sv.Detections) -> sv.Detections:
+        """The detections that are shown."""
+        return of_classes(at_least(detections, self.threshold), self.classes)
+
+
+def result_card(choice: GalleryPicture, spec: ModelSpec, detections: sv.Detections, view: View) -> None:
     """One model's answer: how many cows, the picture with its boxes, and what else it sees."""
-    cows = count_named(detections, threshold)
-    truth = choice.truth if show_truth else None
+    cows = count_named(detections, view.threshold)
+    truth = choice.truth if view.show_truth else None
+    shown = view.of(detections)
+    alt = f"{choice.title}: {counted(cows, 'cow')} found by {spec.title} with scores of at least {view.threshold:.2f}"
     with st.container(border=True, key=f"result_{spec.name}"):
         st.html(_headline(spec, cows, choice.truth))
-        drawn = draw_detections(
-            choice.picture.rgb, detections, threshold=threshold, truth=truth, longest_side=SHOWN_SIDE
-        )
-        alt = f"{choice.title}: {counted(cows, 'cow')} found by {spec.title} with scores of at least {threshold:.2f}"
-        st.image(as_jpeg(drawn), width="stretch", alt=alt)
-        st.html(_class_list(at_least(detections, threshold), shows_truth=truth is not None))
+        rgb = choice.picture().rgb
+        if view.zoom:
+            figure = zoomable_picture(rgb, shown, threshold=view.threshold, truth=truth)
+            st.plotly_chart(figure, key=f"zoom_{spec.name}", config=ZOOM_CONFIG, theme=None, alt=alt)
+        else:
+            drawn = draw_detections(rgb, shown, threshold=view.threshold, truth=truth, longest_side=SHOWN_SIDE)
+            st.image(as_jpeg(drawn), width="stretch", alt=alt)
+        st.html(_class_list(shown, shows_truth=truth is not None))
 
 
 def plain_card(choice: GalleryPicture) -> None:
     """The picture alone, for want of a model."""
-    drawn = draw_detections(choice.picture.rgb, sv.Detections.empty(), threshold=1.0, longest_side=SHOWN_SIDE)
+    rgb = choice.picture().rgb
+    drawn = draw_detections(rgb, sv.Detections.empty(), threshold=1.0, longest_side=SHOWN_SIDE)
     st.image(as_jpeg(drawn), width="stretch", alt=choice.title)
 
 
@@ -51,6 +74,12 @@ def returned(spec: ModelSpec, detections: sv.Detections, *, threshold: float) ->
     st.dataframe(_as_table(detections, threshold), hide_index=True, width="stretch", height=280)
 
 
+def known_names(specs: Sequence[ModelSpec]) -> list[str]:
+    """The classes models know, cows first, without the gaps of COCO's list."""
+    names = dict.fromkeys(name for spec in specs for name in spec.class_names if name != GAP)
+    return sorted(names, key=lambda name: (name != "cow", name))
+
+
 def cows_in_truth(truth: sv.Detections) -> int:
     """How many cows there truly are."""
     return int(np.count_nonzero(names_of(truth) == "cow"))
@@ -58,13 +87,20 @@ def cows_in_truth(truth: sv.Detections) -> int:
 
 def _headline(spec: ModelSpec, cows: int, truth: sv.Detections | None) -> str:
     word = "cow" if cows == 1 else "cows"
-    knows = "knows cows only" if spec.class_names == ("cow",) else f"knows {', '.join(spec.class_names)}"
+    knows = _what_it_knows(spec)
     verdict = "" if truth is None else f"<small>{escape(_verdict(cows, cows_in_truth(truth)))}</small>"
     return (
         f'<div class="cv-model"><b>{escape(spec.title)}</b><span>{escape(knows)}</span></div>'
         f'<p class="cv-count" data-model="{escape(spec.name)}" data-cows="{cows}">'
         f"<strong>{cows}</strong><em>{word}</em>{verdict}</p>"
     )
+
+
+def _what_it_knows(spec: ModelSpec) -> str:
+    names = known_names([spec])
+    if names == ["cow"]:
+        return "knows cows only"
+    return f"knows {', '.join(names)}" if len(names) <= 6 else f"knows {len(names)} kinds of things"
 
 
 def _verdict(cows: int, true_cows: int) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass, field
 
 import streamlit as st
 
+from cowvision.errors import CowVisionError
+
 _KEY = "_visit"
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass
@@ -14,15 +19,40 @@ class Visit:
     """One visitor's session.
 
     Attributes:
-        seen_uploads: Ids of the uploads that were on the page last time; another one is chosen at once.
+        token: Names the visitor's tray of pictures; nobody can guess it. In the address once there is a tray, so that
+            a reload finds it again.
+        picture: Key of the picture looked at last, for coming back from another page.
+        intake: How many times pictures were taken in; numbers the upload widgets, which begin empty again after each.
+        problems: What was wrong with the files of the last intake.
+        stopped: Whether the visitor stopped counting the tray.
     """
 
-    seen_uploads: frozenset[str] = field(default_factory=frozenset)
+    token: str
+    picture: str = ""
+    intake: int = 0
+    problems: list[CowVisionError] = field(default_factory=list)
+    stopped: bool = False
 
 
 def ensure() -> Visit:
     """The visitor's session, made on the first call; every page begins with it, however it was opened."""
     if _KEY not in st.session_state:
-        st.session_state[_KEY] = Visit()
+        told = st.query_params.get("visit", "")
+        st.session_state[_KEY] = Visit(told if _TOKEN.fullmatch(told) else secrets.token_hex(16))
     visit: Visit = st.session_state[_KEY]
     return visit
+
+
+def name_in_address(*, has_tray: bool) -> None:
+    """Keep the visit in the address while there is something to find again."""
+    if has_tray:
+        if st.query_params.get("visit") != ensure().token:
+            st.query_params["visit"] = ensure().token
+    elif "visit" in st.query_params:
+        del st.query_params["visit"]
+
+
+def look_at(key: str) -> None:
+    """Choose a picture: in the address, and for coming back from another page."""
+    ensure().picture = key
+    st.query_params["picture"] = key

@@ -42,7 +42,7 @@ def note(text: str, **data: int) -> None:
 
 def show_error(error: CowVisionError) -> None:
     """Say what cannot be used, why, and what to do: the one way errors reach a visitor."""
-    subject, cause, remedy = (_plain(part) for part in (Path(error.subject).name, error.cause, error.remedy))
+    subject, cause, remedy = (plain(part) for part in (Path(error.subject).name, error.cause, error.remedy))
     st.error(f"**{subject}**: {cause}. {remedy}.", icon="⚠️")
 
 
@@ -60,7 +60,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else noun + 's'}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Markdown that shows the text as it is, in one line."""
     marked = "".join(f"\\{sign}" if sign in r"\`*_{}[]<>()#+-.!|~$:" else sign for sign in text)
     return " ".join(marked.split())

@@ -20,7 +20,7 @@ from cowvision.data.pictures import picture_from_array
 from cowvision.detection_box import RAW_SCORE, DetectionBox
 from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
-from cowvision.models.execution import Execution
+from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
 from cowvision.viz.drawing import draw_detections
 from cowvision.viz.encoding import as_jpeg

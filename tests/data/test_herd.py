@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from cowvision.data import herd
 from cowvision.data.herd import MANY, HerdAssets, Scene, SceneSettings, compose_scene, scene_rng
 from cowvision.data.herd_pictures import HerdPictures, compose_to_folder
 from cowvision.data.layout import Crowd, draw_layout
-from cowvision.data.plates import PlatePool
+from cowvision.data.plates import Background, PlatePool
+from cowvision.data.sprites import SpritePool
+from cowvision.errors import AssetError
 from tests.small_herd import draw_herd
 
 SMALL = SceneSettings(resolution_wh=(160, 96))
@@ -133,11 +136,54 @@ def test_assets_travel_to_worker_processes(assets: HerdAssets) -> None:
 
 
 def test_a_missing_or_broken_archive_is_named(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"sprites\.zip"):
+    with pytest.raises(AssetError, match=r"sprites\.zip"):
         HerdAssets.read(tmp_path)
     (tmp_path / "plates.zip").write_bytes((folder / "plates.zip").read_bytes()[:100])
-    with pytest.raises(ValueError, match=r"plates\.zip"):
+    with pytest.raises(AssetError, match=r"plates\.zip"):
         PlatePool.read(tmp_path / "plates.zip")
+
+
+def test_animals_of_the_test_herd_are_refused(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(folder / "sprites.zip") as whole, zipfile.ZipFile(tmp_path / "sprites.zip", "w") as changed:
+        for name in whole.namelist():
+            changed.writestr(name, whole.read(name).replace(b'"split": "train"', b'"split": "test"', 1))
+    with pytest.raises(AssetError, match="never see"):
+        SpritePool.read(tmp_path / "sprites.zip")
+
+
+def test_every_pixel_of_an_animal_has_its_colour(assets: HerdAssets, monkeypatch) -> None:
+    monkeypatch.setattr(herd.weathering, "mild", lambda _, rgb: rgb)
+    strongest = {"cow": 2, "dog": 0, "horse": 0, "person": 1}  # of red, green, blue; see KINDS of the small herd
+    kinds = dict.fromkeys(strongest, 0)
+    for scene in scenes(assets, 40, replace(SMALL, strong=0.0, plates=1.0)):
+        for name, number in zip(scene.class_name, scene.object_id, strict=True):
+            if name in strongest and (scene.id_map == number).sum() > 200:
+                right = scene.rgb[scene.id_map == number].argmax(axis=1) == strongest[name]
+                assert right.mean() > 0.9, name
+                kinds[name] += 1
+    assert all(kinds.values())
+
+
+def test_a_mirrored_plate_mirrors_its_depth() -> None:
+    depth = np.arange(12, dtype=np.float32).reshape(3, 4)
+    rgb = np.repeat(depth[..., None], 3, axis=2).astype(np.uint8)
+    mirrored = Background(rgb, depth, 100.0, 1.0, 1.7, 0.0, 40.0, 30.0, "clear").flipped()
+    np.testing.assert_array_equal(mirrored.depth_m, depth[:, ::-1])
+    np.testing.assert_array_equal(mirrored.rgb, rgb[:, ::-1])
+    assert mirrored.sun_azimuth_deg == -30.0
+
+
+def test_pictures_of_another_seed_are_others(folder: Path) -> None:
+    one, again, other = (HerdPictures(1, seed, SMALL, folder=folder).scene(0).rgb for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_the_base_model_sees_a_dozen_pictures_of_cows() -> None:
+    from cowvision.training.recipes import BASE_BREEDS, BASE_SPRITES_EACH
+
+    chosen = HerdAssets.read().with_breeds(BASE_BREEDS, BASE_SPRITES_EACH).sprites
+    assert sum(sprite.kind == "cow" for sprite in chosen.sprites) == 12
 
 
 def test_pictures_are_a_sequence_of_annotated_scenes(folder: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from cowvision.errors import SettingError
-from cowvision.models.execution import Execution, choose_execution, preferred_device, same_detections
+from cowvision.models.choices import Execution
+from cowvision.models.execution import applied, choose_execution, preferred_device, same_detections
 
 SURE = (np.array([[0.0, 0, 10, 10]]), np.array([0.9]), np.array([1]))
 
@@ -94,7 +95,7 @@ def test_words_for_people() -> None:
 
 
 def test_applied_sets_threads_and_precision_and_no_gradients() -> None:
-    with Execution("cpu", "bfloat16", channels_last=False, threads=1).applied():
+    with applied(Execution("cpu", "bfloat16", channels_last=False, threads=1)):
         assert torch.get_num_threads() == 1
         assert torch.is_inference_mode_enabled()
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

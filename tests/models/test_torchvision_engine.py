@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cowvision.errors import ModelFileError
-from cowvision.models.execution import Execution
+from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network, raw_detections, with_classes
 from tests.detectors import untrained_network
 

@@ -12,13 +12,13 @@ from streamlit.testing.v1 import AppTest
 from cowvision.data.formats import write_coco
 from cowvision.data.pictures import Picture, save_jpeg
 from cowvision.models.catalog import ModelSpec
-from cowvision.models.execution import Execution
+from cowvision.models.choices import Execution
 from tests.samples import boxes, noise, truth
 
 DETECT = Path(__file__).resolve().parents[2] / "pages" / "detect.py"
 SPECS = [
-    ModelSpec("herd-base", "Herd base", "compact-fpn-w32", ("person", "dog", "cow"), weights_sha256="a"),
-    ModelSpec("herd-finetuned", "Herd fine-tuned", "compact-fpn-w32", ("cow",), weights_sha256="b"),
+    ModelSpec("herd-base", "Herd base", "compact-fpn-w32", ("person", "dog", "cow"), own_map=0.2, weights_sha256="a"),
+    ModelSpec("herd-finetuned", "Herd fine-tuned", "compact-fpn-w32", ("cow",), own_map=0.5, weights_sha256="b"),
 ]
 SCORES = {"herd-base": [0.9, 0.3], "herd-finetuned": [0.9, 0.8, 0.6, 0.2]}
 
@@ -34,7 +34,9 @@ class FakeBox:
     def predict(self, pictures: list[Picture]) -> list[sv.Detections]:
         self.seen.extend(picture.name for picture in pictures)
         scores = SCORES[self.spec.name]
-        return [boxes([[10 * n, 10, 10 * n + 8, 30] for n in range(len(scores))], scores) for _ in pictures]
+        found = boxes([[10 * n, 10, 10 * n + 8, 30] for n in range(len(scores))], scores)
+        found.class_id[:] = self.spec.class_names.index("cow") + 1
+        return [found for _ in pictures]
 
 
 @pytest.fixture
@@ -57,15 +59,18 @@ def fake_boxes(monkeypatch) -> dict[str, FakeBox]:
         return made.setdefault(spec.name, FakeBox(spec))
 
     monkeypatch.setattr("cowvision.ui.cache.DetectionBox", make)
-    monkeypatch.setattr("cowvision.models.catalog.embedded_models", lambda: SPECS)
+    monkeypatch.setattr("cowvision.models.catalog.all_models", lambda **_: SPECS)
     return made
 
 
 @pytest.fixture
-def page(stills, fake_boxes):
+def page(stills, fake_boxes, tmp_path, monkeypatch):
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path / "home"))
     st.cache_data.clear()
     st.cache_resource.clear()
-    yield AppTest.from_file(str(DETECT), default_timeout=30)
+    test = AppTest.from_file(str(DETECT), default_timeout=30)
+    test.session_state["_framed"] = True  # the router has run
+    yield test
     st.cache_data.clear()
     st.cache_resource.clear()
 

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from cowvision.errors import ModelFileError
@@ -31,7 +30,7 @@ def test_it_opens_with_both_models_counting_the_first_still(page) -> None:
     assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
     assert "3 in truth, 2 too few" in words(page)
     assert "3 in truth, the same number" in words(page)
-    assert "CPU" in words(page)
+    assert "chosen by a timing" in words(page)
 
 
 def test_the_threshold_changes_the_count_without_a_network_run(page, fake_boxes) -> None:
@@ -72,7 +71,7 @@ def test_an_address_of_a_picture_that_is_not_here(page) -> None:
 
 def test_an_upload_is_shown_at_once_and_counted(page, a_png) -> None:
     run(page)
-    page.file_uploader(key="uploads").set_value([("mine.png", a_png, "image/png")])
+    page.file_uploader(key="uploads_0").set_value([("mine.png", a_png, "image/png")])
     run(page)
     assert "mine" in words(page)
     assert "in truth" not in words(page)
@@ -82,7 +81,7 @@ def test_an_upload_is_shown_at_once_and_counted(page, a_png) -> None:
 def test_a_bad_upload_is_named_with_its_cause_and_the_others_go_on(page, a_png) -> None:
     run(page)
     files = [("broken.jpg", b"not a picture", "image/jpeg"), ("mine.png", a_png, "image/png")]
-    page.file_uploader(key="uploads").set_value(files)
+    page.file_uploader(key="uploads_0").set_value(files)
     run(page)
     assert len(page.error) == 1
     assert "broken\\.jpg" in page.error[0].value
@@ -90,20 +89,22 @@ def test_a_bad_upload_is_named_with_its_cause_and_the_others_go_on(page, a_png) 
     assert "mine" in words(page)
 
 
-def test_too_many_uploads_are_refused_by_name(page, a_png) -> None:
+def test_too_many_uploads_are_refused_by_name(page, a_png, monkeypatch) -> None:
     run(page)
-    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(22)]
-    page.file_uploader(key="uploads").set_value(files)
+    monkeypatch.setattr("cowvision.ui.intake.MOST_PICTURES", 3)
+    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(5)]
+    page.file_uploader(key="uploads_0").set_value(files)
     run(page)
     assert len(page.error) == 2
-    assert "20 pictures at a time" in page.error[0].value.replace("\\", "")
+    assert "holds 3 pictures" in page.error[0].value.replace("\\", "")
 
 
 def test_the_same_picture_twice_is_one_picture(page, a_png) -> None:
     run(page)
-    page.file_uploader(key="uploads").set_value([("a.png", a_png, "image/png"), ("b.png", a_png, "image/png")])
+    page.file_uploader(key="uploads_0").set_value([("a.png", a_png, "image/png"), ("b.png", a_png, "image/png")])
     run(page)
-    assert [button.label for button in page.button] == ["a", "many", "one", "none"]
+    labels = [button.label for button in page.button if button.key.startswith("choose_")]
+    assert labels == ["a", "many", "one", "none"]
 
 
 def test_the_truth_is_offered_where_it_is_known(page, a_png) -> None:
@@ -111,9 +112,9 @@ def test_the_truth_is_offered_where_it_is_known(page, a_png) -> None:
     page.toggle(key="truth").set_value(True)
     run(page)
     assert "white corners" in words(page)
-    page.file_uploader(key="uploads").set_value([("mine.png", a_png, "image/png")])
+    page.file_uploader(key="uploads_0").set_value([("mine.png", a_png, "image/png")])
     run(page)
-    assert not page.toggle
+    assert "truth" not in [toggle.key for toggle in page.toggle]
 
 
 def test_what_the_model_returns_is_the_tutorials_dictionary(page) -> None:
@@ -140,7 +141,7 @@ def test_without_stills_it_asks_for_a_picture(page, stills) -> None:
 
 
 def test_without_models_it_shows_the_picture_and_the_remedy(page, monkeypatch) -> None:
-    monkeypatch.setattr("cowvision.models.catalog.embedded_models", list)
+    monkeypatch.setattr("cowvision.models.catalog.all_models", lambda **_: [])
     run(page)
     assert "make weights" in words(page)
 
@@ -152,12 +153,90 @@ def test_damaged_stills_are_an_error_with_a_remedy(page, stills) -> None:
     assert "truth" in page.error[0].value
 
 
-@pytest.mark.parametrize("where", ["cowvision.ui.cache.DetectionBox", "cowvision.models.catalog.embedded_models"])
-def test_a_damaged_model_is_an_error_with_a_remedy(page, monkeypatch, where) -> None:
-    def damaged(*_: object) -> None:
-        raise ModelFileError("herd-base.safetensors", "the weights file is truncated or damaged", "Restore the file")
+def damaged_model(*_: object) -> None:
+    raise ModelFileError("herd-base.safetensors", "the weights file is truncated or damaged", "Restore the file")
 
-    monkeypatch.setattr(where, damaged)
+
+def test_a_damaged_model_is_an_error_with_a_remedy(page, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.ui.cache.DetectionBox", damaged_model)
     run(page)
     assert page.error
     assert "Restore the file" in page.error[0].value
+
+
+def test_a_damaged_model_does_not_hide_the_other(page, monkeypatch, fake_boxes) -> None:
+    from cowvision.ui import cache
+
+    whole = cache.DetectionBox
+    monkeypatch.setattr(
+        cache, "DetectionBox", lambda spec: damaged_model() if spec.name == "herd-base" else whole(spec)
+    )
+    run(page)
+    assert counts(page) == {"herd-finetuned": 3}
+    assert len(page.error) == 1
+
+
+def test_uploads_are_counted_in_one_table_and_can_be_removed(page, a_png) -> None:
+    run(page)
+    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(3)]
+    page.file_uploader(key="uploads_0").set_value(files)
+    run(page)
+    run(page)
+    assert "3 pictures of yours, cows in all: **3** by Herd base, **9** by Herd fine-tuned" in words(page)
+    page.button(key="remove").click()
+    run(page)
+    assert "2 pictures of yours" in words(page)
+    page.button(key="remove_all").click()
+    run(page)
+    assert "of yours" not in words(page)
+    assert "visit" not in page.query_params
+
+
+def test_a_reload_finds_the_visitors_pictures_and_nobody_else_does(page, a_png) -> None:
+    run(page)
+    page.file_uploader(key="uploads_0").set_value([("mine.png", a_png, "image/png")])
+    run(page)
+    token = page.query_params["visit"]
+    token = token[0] if isinstance(token, list) else token
+    for told, sees in ((token, True), (None, False), ("0" * 32, False), ("../" + token, False)):
+        again = AppTest.from_file(page._script_path, default_timeout=30)
+        again.session_state["_framed"] = True
+        if told:
+            again.query_params["visit"] = told
+        run(again)
+        assert ("mine" in [button.label for button in again.button]) is sees
+
+
+def test_the_same_picture_again_asks_no_network_even_after_a_restart(page, fake_boxes) -> None:
+    import streamlit as st
+
+    run(page)
+    seen = [len(box.seen) for box in fake_boxes.values()]
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    run(page)
+    assert [len(box.seen) for box in fake_boxes.values()] == seen == [1, 1]
+    assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
+
+
+def test_a_class_filter_changes_what_is_drawn_and_not_the_count(page) -> None:
+    run(page)
+    page.multiselect(key="classes").set_value(["dog"])
+    run(page)
+    assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
+    assert "nothing at this threshold" in words(page)
+
+
+def test_markup_in_a_name_is_shown_as_it_is(page, a_png) -> None:
+    run(page)
+    page.file_uploader(key="uploads_0").set_value([("**<i>x** [a](b).png", a_png, "image/png")])
+    run(page)
+    [label] = [button.label for button in page.button if "x" in button.label]
+    assert label.startswith("\\*\\*\\<i\\>")
+    assert "**&lt;i&gt;x** [a](b)</h2>" in words(page)
+
+
+def test_zoom_shows_figures_instead_of_pictures(page) -> None:
+    page.query_params["zoom"] = "true"
+    run(page)
+    assert len(page.get("plotly_chart")) == 2

@@ -68,3 +68,18 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(factors[9], abs=0.05)
     assert factors[-1] < 0.03
+
+
+def test_labels_count_from_one_for_zero_is_the_background() -> None:
+    both = AnnotatedPicture("x", truth([[5, 5, 40, 30]]), noise(96, 64))
+    other = AnnotatedPicture("y", truth([[5, 5, 40, 30]], "dog"), noise(96, 64, 1))
+    targets = next(batches([both, other], ("cow", "dog"), replace(PAIRS, augment=False)))[1]
+    assert sorted(target["labels"].tolist() for target in targets) == [[1], [2]]
+
+
+def test_pictures_stay_red_green_blue() -> None:
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0] = 255
+    [picture], _ = next(batches([AnnotatedPicture("red", truth([[1, 1, 9, 9]]), red)], ("cow",),
+                                BatchSettings(batch_size=1, augment=False)))  # fmt: skip
+    assert picture.float().mean(dim=(1, 2)).tolist() == [255, 0, 0]

@@ -57,7 +57,7 @@ def test_a_run_that_was_killed_ends_like_the_unbroken_one(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         finetune(untrained_network(), PICTURES, kept, class_names=("cow",), on_step=killed)
     steps: list[int] = []
-    resumed = finetune(untrained_network(seed=9), PICTURES, kept, class_names=("cow",),
+    resumed = finetune(untrained_network(), PICTURES, kept, class_names=("cow",),
                        on_step=lambda r: steps.append(r.step))  # fmt: skip
     assert steps == [5, 6]
     for name, value in unbroken.state_dict().items():
@@ -68,6 +68,40 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(ModelFileError, match=r"run\.pt.*Delete it"):
         finetune(untrained_network(), PICTURES, replace(CONFIG, checkpoint=tmp_path / "run.pt"), class_names=("cow",))
+
+
+@pytest.mark.parametrize(
+    ("network", "pictures", "change"),
+    [
+        (9, PICTURES, {}),
+        (0, PICTURES[:4], {}),
+        (0, PICTURES, {"learning_rate": 2e-3}),
+        (0, PICTURES, {"iterations": 8}),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, network, pictures, change) -> None:
+    kept = replace(CONFIG, checkpoint=tmp_path / "run.pt", checkpoint_every=2)
+    finetune(untrained_network(), PICTURES, kept, class_names=("cow",))
+    with pytest.raises(ModelFileError, match=r"others.*Delete it"):
+        finetune(untrained_network(seed=network), pictures, replace(kept, **change), class_names=("cow",))
+
+
+def test_a_class_that_is_new_begins_the_same_way_for_the_same_seed() -> None:
+    goats = [AnnotatedPicture("g", truth_boxes([[5, 5, 40, 40]], ["goat"]), PICTURES[0].source)]
+    one, other = (
+        untrained_box().train(goats, replace(CONFIG, iterations=1), class_names=("goat",)).spec.weights_sha256
+        for _ in range(2)
+    )
+    assert one == other
+
+
+def test_pictures_are_learnt_at_the_size_they_are_looked_at() -> None:
+    box, sizes = untrained_box(), []
+    hook = box._network.transform.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0][0].shape))
+    large = [AnnotatedPicture("large", truth_boxes([[50, 50, 300, 300]], ["cow"]), np.zeros((480, 720, 3), np.uint8))]
+    box.train(large, replace(CONFIG, iterations=1))
+    hook.remove()
+    assert sizes == [(3, 96, 144)]
 
 
 def test_stopping_keeps_what_was_learnt() -> None:
@@ -84,8 +118,9 @@ def test_frozen_stages_and_norms_stay_as_they_are() -> None:
     after = finetune(network, PICTURES, replace(CONFIG, frozen_stages=1), class_names=("cow",)).state_dict()
     stem = "backbone.trunk.stem.0.weight"
     torch.testing.assert_close(after[stem], before[stem])
-    running = "backbone.trunk.stages.3.0.bn1.running_mean"
-    torch.testing.assert_close(after[running], before[running])
+    for value in ("running_mean", "running_var", "weight", "bias"):
+        norm = f"backbone.trunk.stages.3.0.bn1.{value}"
+        torch.testing.assert_close(after[norm], before[norm])
     last = "backbone.trunk.stages.3.0.conv1.weight"
     assert not torch.equal(after[last], before[last])
 

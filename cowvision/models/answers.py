@@ -1,0 +1,52 @@
+"""What a server's answer says about a file: which bytes of it come, of which version, and how many there are in all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
+
+from cowvision.models.partial_file import PartialFile
+
+_PARCEL_BYTES = 256 * 1024
+
+
+def continues(response: HTTPResponse, partial: PartialFile) -> bool:
+    """Whether the answer is the rest of the same version of the file, from just after what is there."""
+    span = _span(response)
+    version = version_of(response)
+    same_version = not version or partial.version in ("", version)
+    return response.status == 206 and span is not None and int(span[1]) == partial.size and same_version
+
+
+def version_of(response: HTTPResponse) -> str:
+    """What the server calls this version, as If-Range takes it: the ETag unless it is a weak one, else the date."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def bytes_in_all(response: HTTPResponse, start: int) -> int | None:
+    """Size of the whole file as the server tells it, when its answer begins at byte `start`; None where it does not."""
+    span = _span(response)
+    if span is not None and span[2].isdigit():
+        return int(span[2])
+    return None if response.length is None else start + response.length
+
+
+def parcels(response: HTTPResponse, most: int) -> Iterator[bytes]:
+    """Yield what the server sends, as it comes: until its end, `most` bytes, or a cut of the line."""
+    while most > 0:
+        try:
+            parcel = response.read1(min(_PARCEL_BYTES, most))  # `read` would wait until all of it is there
+        except (OSError, HTTPException):
+            return
+        if not parcel:
+            return
+        most -= len(parcel)
+        yield parcel
+
+
+def _span(response: HTTPResponse) -> re.Match[str] | None:
+    """First byte and size of the whole file, of an answer that is a part of it."""
+    told = response.headers.get("Content-Range", "") if response.status == 206 else ""
+    return re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", told)

@@ -1,0 +1,246 @@
+"""Fetching published weights when a person asks for it: resumed, stoppable, checked, never half there.
+
+Nothing here asks another machine for anything until `fetch` is called. `COWVISION_WEIGHTS_URL` replaces everything
+before the file's name, e.g. by the address of a mirror.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from cowvision.errors import DownloadError, DownloadStopped
+from cowvision.models.answers import bytes_in_all, continues, parcels, version_of
+from cowvision.models.partial_file import PartialFile
+from cowvision.models.published import PublishedModel
+
+WEIGHTS_URL = "COWVISION_WEIGHTS_URL"
+TIMEOUT_SECONDS = 15.0  # of silence: connecting, or between two parcels of bytes
+_PAUSE_SECONDS = 1.0
+_TRIES = 5
+_SPARE_BYTES = 32 * 1024**2  # a disk filled to its last byte helps nobody
+
+Progress = Callable[[int, int | None], None]
+
+
+def _silent(*_: object) -> None:
+    """Report progress to nobody."""
+
+
+def _never() -> bool:
+    """Let the work go on to its end."""
+    return False
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One download: what, from where, into which file, and who is told."""
+
+    model: PublishedModel
+    url: str
+    partial: PartialFile
+    on_progress: Progress
+    should_stop: Callable[[], bool]
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.model.is_whole(self.partial.path)
+
+    @property
+    def kept(self) -> str:
+        size = self.partial.size
+        return f"; {size / 1024**2:.0f} of {self.model.size_mib:.0f} MB are kept" if size else ""
+
+
+def fetch(
+    model: PublishedModel,
+    folder: str | Path,
+    *,
+    on_progress: Progress = _silent,
+    should_stop: Callable[[], bool] = _never,
+    base_url: str | None = None,
+) -> Path:
+    """Download a model's weights into a folder, or go on with a download that was not finished.
+
+    Args:
+        model: What to fetch; returns at once when its file is there and whole.
+        folder: Made when needed; while it goes on, `FILE.part` holds the bytes so far.
+        on_progress: Called with (bytes done, bytes in all); the second is None while the server does not tell.
+        should_stop: Asked before each request and after each parcel of bytes; only a silent server delays the answer,
+            by `TIMEOUT_SECONDS` at most.
+        base_url: Replaces everything before the file's name; by default COWVISION_WEIGHTS_URL, if that is set.
+
+    Returns:
+        The weights file, whose size and checksum are the published ones.
+
+    Raises:
+        DownloadStopped: `should_stop` said so; what came is kept.
+        DownloadError: Offline, refused, cut too often, other bytes than published, being fetched by somebody else, no
+            space, or a folder that cannot be written. What came is kept unless it is wrong.
+    """
+    target = Path(folder) / model.file_name
+    if model.is_whole(target):
+        return target
+    job = _Job(model, source_url(model, base_url), PartialFile(target), on_progress, should_stop)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with job.partial.held():
+            if not model.is_whole(target):  # somebody else may have been quicker
+                _check_space(job)
+                _receive_all(job)
+                job.partial.finish()
+    except OSError as error:
+        remedy = "Free some space there, or set COWVISION_HOME to a folder that can be written"
+        raise DownloadError(str(target.parent), error.strerror or "cannot be written", remedy) from None
+    return target
+
+
+def source_url(model: PublishedModel, base_url: str | None = None) -> str:
+    """Return where a model is fetched from: below `base_url`, else COWVISION_WEIGHTS_URL, else its authors' server.
+
+    Raises:
+        DownloadError: That is no http or https address.
+    """
+    base = base_url or os.environ.get(WEIGHTS_URL, "").strip()
+    return _checked(f"{base.rstrip('/')}/{model.file_name}" if base else model.url)
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable or not re.fullmatch(r"[!-~]+", url):
+        remedy = f"Set {WEIGHTS_URL} to the http or https address of a folder, or unset it"
+        raise DownloadError(url, "weights are fetched from http and https addresses only", remedy)
+    return url
+
+
+def _check_space(job: _Job) -> None:
+    needed = job.model.size_bytes - job.partial.size + _SPARE_BYTES
+    free = shutil.disk_usage(job.partial.target.parent).free
+    if free < needed:
+        cause = f"{needed / 1024**2:.0f} MB are needed and {free / 1024**2:.0f} MB are free"
+        raise DownloadError(str(job.partial.target.parent), cause, "Free some space, or set COWVISION_HOME elsewhere")
+
+
+def _receive_all(job: _Job) -> None:
+    """Ask until the partial file is whole; again after a cut, as long as each time brings more than was ever there."""
+    furthest = job.partial.size
+    for _ in range(_TRIES):
+        complete = job.is_whole or _receive(job)
+        if job.is_whole:
+            return
+        if complete:
+            job.partial.remove()
+            cause = f"{job.host} sent other bytes than were published (the checksum differs); they were removed"
+            raise DownloadError(job.model.name, cause, f"Fetch it again; if that does not help: {_elsewhere()}")
+        if job.partial.size <= furthest:
+            break
+        furthest = job.partial.size
+        time.sleep(_PAUSE_SECONDS)
+    cause = f"the connection to {job.host} broke off{job.kept}"
+    raise DownloadError(job.model.name, cause, "Fetch it again to go on from there")
+
+
+def _receive(job: _Job) -> bool:
+    """Make one request and keep what it brings; True when the server has sent all there is."""
+    _stop_if_asked(job)
+    response = _ask(job)
+    if response is None:
+        return False
+    with response:
+        done = job.partial.size if response.status == 206 else 0
+        total = bytes_in_all(response, done)
+        _check_offer(job, total)
+        if done == 0:
+            job.partial.begin(version_of(response))
+        job.on_progress(done, total)
+        with job.partial.path.open("ab") as stream:
+            for chunk in parcels(response, (total or job.model.size_bytes * 2) - done):
+                stream.write(chunk)
+                stream.flush()
+                done += len(chunk)
+                job.on_progress(done, total)
+                _stop_if_asked(job)
+    return done >= (total or job.model.size_bytes)
+
+
+def _ask(job: _Job) -> HTTPResponse | None:
+    """The answer to go on with: a whole file, or one that continues ours; None when the line was cut before."""
+    for _ in range(2):
+        response = _open(job)
+        if response is None or response.status == 200 or continues(response, job.partial):
+            return response
+        response.close()
+        job.partial.remove()  # our part is of another version, or of no use: begin again
+    cause = f"{job.host} answers with parts of the file that nobody asked for"
+    raise DownloadError(job.model.name, cause, f"Try again later; if that does not help: {_elsewhere()}")
+
+
+def _open(job: _Job) -> HTTPResponse | None:
+    request = Request(job.url, headers=_headers(job.partial))  # noqa: S310 - http and https only, see `_checked`
+    try:
+        answer: HTTPResponse = build_opener(_WebRedirects).open(request, timeout=TIMEOUT_SECONDS)
+    except HTTPError as error:
+        error.close()
+        if error.code == 416 and job.partial.size:  # our part is longer than the file
+            job.partial.remove()
+            return _open(job)
+        cause = f"{job.host} answered {error.code} ({error.reason})"
+        raise DownloadError(job.model.name, cause, f"Try again later; if that does not help: {_elsewhere()}") from None
+    except URLError as error:
+        reason = getattr(error.reason, "strerror", None) or str(error.reason)
+        cause = f"{job.host} cannot be reached ({reason}); this machine may be offline"
+        remedy = f"Connect to the internet and fetch it again; meanwhile the embedded models work{job.kept}"
+        raise DownloadError(job.model.name, cause, remedy) from None
+    except (OSError, HTTPException):
+        return None
+    return answer
+
+
+class _WebRedirects(HTTPRedirectHandler):
+    """Follows redirects to http and https addresses, and to no others."""
+
+    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        return super().redirect_request(req, fp, code, msg, headers, _checked(newurl))
+
+
+def _headers(partial: PartialFile) -> dict[str, str]:
+    headers = {"User-Agent": "cowvision"}
+    if partial.size:
+        headers |= {"Range": f"bytes={partial.size}-"} | ({"If-Range": partial.version} if partial.version else {})
+    return headers
+
+
+def _check_offer(job: _Job, total: int | None) -> None:
+    if total is not None and not job.model.fits_size(total):
+        cause = f"{job.host} offers {total / 1024**2:.3f} MB, and {job.model.size_mib:.3f} MB were published"
+        remedy = f"It may be a network's login page: log in there and fetch it again; or {_elsewhere()}"
+        raise DownloadError(job.model.name, cause, remedy)
+
+
+def _stop_if_asked(job: _Job) -> None:
+    if job.should_stop():
+        raise DownloadStopped(job.model.name, job.partial.size, job.model.size_bytes)
+
+
+def _elsewhere() -> str:
+    return f"{'check' if os.environ.get(WEIGHTS_URL) else 'set'} {WEIGHTS_URL}, the address of another server"

@@ -1,0 +1,170 @@
+"""Detectors that torchvision's authors trained on COCO and publish: what is known about them without fetching them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from cowvision.errors import ModelNotFoundError
+
+_SIZE_TOLERANCE = 0.01  # sizes are published in rounded MiB; the checksum decides, this tells a web page from weights
+_LICENCE = "BSD-3-Clause"
+_NOTES = (
+    "torchvision's own, trained on COCO photographs of 80 kinds of things, which have terms of their own. "
+    "The published mAP is over all 80, on COCO val2017."
+)
+_SERVER = "https://download.pytorch.org/models"
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """A detector whose weights lie on its authors' server.
+
+    Attributes:
+        name: Short name, as on the command line.
+        title: Name for people.
+        architecture: What the engine builds.
+        url: Where the weights lie; the last part is the file's name.
+        size_mib: Size of the file in MiB, as published: rounded to three digits after the point.
+        sha256_prefix: First eight hexadecimal digits of the file's sha256; more is not published.
+        published_map: mAP@[.50:.95] (0..1) over all classes on COCO val2017, as published; nobody here measured it.
+        batch_norm_eps: What its authors add to the variances when they run it.
+        licence: Licence of the weights.
+        notes: Limits and origin in plain words.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    url: str
+    size_mib: float
+    sha256_prefix: str
+    published_map: float
+    batch_norm_eps: float = 1e-5
+    licence: str = _LICENCE
+    notes: str = _NOTES
+
+    @property
+    def file_name(self) -> str:
+        """Name of the weights file."""
+        return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file in bytes, as near as the published figure says it (about 500 bytes)."""
+        return round(self.size_mib * 1024**2)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the labels from 1; "N/A" stands where COCO has no class, so that "cow" keeps its number 21."""
+        return COCO_CLASSES
+
+    @property
+    def fetch_command(self) -> str:
+        """What a person types to get it."""
+        return f"python -m cowvision fetch {self.name}"
+
+    def fits_size(self, size: int) -> bool:
+        """Whether a number of bytes can be the published size."""
+        return abs(size - self.size_bytes) <= _SIZE_TOLERANCE * self.size_bytes
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether a file is there and is, by size and checksum, the published one."""
+        try:
+            return self.fits_size(path.stat().st_size) and file_sha256(path).startswith(self.sha256_prefix)
+        except OSError:
+            return False
+
+
+def published_models() -> list[PublishedModel]:
+    """The detectors that can be fetched, whether or not they were; asks no other machine."""
+    return list(PUBLISHED)
+
+
+def find_published(name: str) -> PublishedModel:
+    """The published detector of that name.
+
+    Raises:
+        ModelNotFoundError: There is none.
+    """
+    known = {model.name: model for model in published_models()}
+    if name not in known:
+        raise ModelNotFoundError(name, "no published model of that name", f"Published models: {', '.join(known)}")
+    return known[name]
+
+
+def published_with_digest(sha256: str) -> PublishedModel | None:
+    """The published detector whose file has this sha256; None for any other file."""
+    return next((model for model in published_models() if sha256.startswith(model.sha256_prefix)), None)
+
+
+def file_sha256(path: Path) -> str:
+    """Sha256 of a file; read again only when its size or time of change is another.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    stat = path.stat()
+    return _file_sha256(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _file_sha256(path: Path, _modified_ns: int, _size: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+PUBLISHED = (
+    PublishedModel(
+        name="coco-r50",
+        title="COCO Faster R-CNN, ResNet-50",
+        architecture="fasterrcnn_resnet50_fpn",
+        url=f"{_SERVER}/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
+        size_mib=159.743,
+        sha256_prefix="258fb6c6",
+        published_map=0.370,
+        batch_norm_eps=0.0,  # trained before torchvision added one, and run without it ever since
+    ),
+    PublishedModel(
+        name="coco-r50-v2",
+        title="COCO Faster R-CNN, ResNet-50, second recipe",
+        architecture="fasterrcnn_resnet50_fpn_v2",
+        url=f"{_SERVER}/fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth",
+        size_mib=167.104,
+        sha256_prefix="dd69338a",
+        published_map=0.467,
+    ),
+    PublishedModel(
+        name="coco-mobilenet",
+        title="COCO Faster R-CNN, MobileNetV3",
+        architecture="fasterrcnn_mobilenet_v3_large_fpn",
+        url=f"{_SERVER}/fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
+        size_mib=74.239,
+        sha256_prefix="fb6a3cc7",
+        published_map=0.328,
+    ),
+    PublishedModel(
+        name="coco-mobilenet-320",
+        title="COCO Faster R-CNN, MobileNetV3, 320 px",
+        architecture="fasterrcnn_mobilenet_v3_large_320_fpn",
+        url=f"{_SERVER}/fasterrcnn_mobilenet_v3_large_320_fpn-907ea3f9.pth",
+        size_mib=74.239,
+        sha256_prefix="907ea3f9",
+        published_map=0.228,
+    ),
+)
+
+COCO_CLASSES = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
+    "fire hydrant", "N/A", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow",
+    "elephant", "bear", "zebra", "giraffe", "N/A", "backpack", "umbrella", "N/A", "N/A", "handbag", "tie", "suitcase",
+    "frisbee", "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
+    "tennis racket", "bottle", "N/A", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
+    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant",
+    "bed", "N/A", "dining table", "N/A", "N/A", "toilet", "N/A", "tv", "laptop", "mouse", "remote", "keyboard",
+    "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "N/A", "book", "clock", "vase", "scissors",
+    "teddy bear", "hair drier", "toothbrush",
+)  # fmt: skip
+"""torchvision's 90 COCO labels."""

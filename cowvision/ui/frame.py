@@ -1,0 +1,40 @@
+"""The frame around every page: which pages there are, and that it is there however a page was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+PAGES = {"home.py": "Home", "detect.py": "Detect"}
+_FOLDER = Path(__file__).resolve().parents[2] / "pages"
+_FRAMED, _SENT_BACK = "_framed", "_sent_back"
+
+
+def navigation() -> Any:
+    """The page that the address asks for, with the row of pages above it."""
+    st.session_state[_FRAMED] = True
+    return _navigation()
+
+
+def ensure() -> None:
+    """Send a page that runs without the router back through it, once.
+
+    Streamlit takes a folder named ``pages`` for its older kind of navigation until ``st.navigation`` was called for the
+    first time, so the first address asked for after a restart would show a page without its frame.
+    """
+    if _FRAMED in st.session_state or _SENT_BACK in st.session_state:
+        return
+    st.session_state[_SENT_BACK] = True
+    _navigation()
+    st.rerun()
+
+
+def _navigation() -> Any:
+    return st.navigation(_pages(), position="top")
+
+
+def _pages() -> Sequence[Any]:
+    return [st.Page(_FOLDER / file, title=title, default=file == "home.py") for file, title in PAGES.items()]

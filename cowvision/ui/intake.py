@@ -1,0 +1,99 @@
+"""Taking pictures in: decoded, checked and kept one by one, so that a bad file never costs a good one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Protocol
+
+import streamlit as st
+
+from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture
+from cowvision.errors import CowVisionError, PictureError
+from cowvision.ui import cache, session
+from cowvision.workspace.files import keep_blob
+from cowvision.workspace.trays import KEPT_DAYS, TrayPicture, pictures_in, put_in, take_out
+
+MOST_PICTURES = 200
+LONGEST_NAME = 80
+LIMITS = f"up to {MOST_PICTURES} pictures, each up to {MAX_BYTES // 1024**2} MB and {MAX_PIXELS // 10**6} megapixels"
+
+
+class Upload(Protocol):
+    """What is needed of an uploaded file."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Return all bytes of the file."""
+
+
+def intake_panel() -> None:
+    """Where pictures come in: files, or the camera; starts the page again once there are new ones."""
+    visit = session.ensure()
+    files = st.file_uploader(
+        f"Your own pictures: {LIMITS}",
+        type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
+        accept_multiple_files=True,
+        max_upload_size=MAX_BYTES // 1024**2,
+        key=f"uploads_{visit.intake}",
+        help=f"They stay on this machine, only you see them, and they are forgotten after {KEPT_DAYS} days.",
+    )
+    shots = []
+    if st.toggle("Use the camera", key="camera_on", help="The browser asks for permission first."):
+        shot = st.camera_input("Take a picture", key=f"camera_{visit.intake}", label_visibility="collapsed")
+        shots = [shot] if shot is not None else []
+    if files or shots:
+        take_in([*files, *shots])
+        st.rerun()
+
+
+def take_in(files: Sequence[Upload]) -> None:
+    """Keep the files that are pictures in the visitor's tray, and remember what was wrong with the others."""
+    visit = session.ensure()
+    problems: list[CowVisionError] = []
+    first = ""
+    bar = st.progress(0.0, f"Reading 1 of {len(files)} …")
+    for number, file in enumerate(files):
+        bar.progress(number / len(files), f"Reading {number + 1} of {len(files)} …")
+        try:
+            key = _take(file, visit.token)[:16]
+        except CowVisionError as error:
+            problems.append(error)
+        else:
+            first = first or key
+    bar.empty()
+    visit.problems, visit.intake, visit.stopped = problems, visit.intake + 1, False
+    if first:
+        session.look_at(first)
+
+
+def forget(picture_id: str | None = None) -> None:
+    """Remove one picture of the visitor's, or all."""
+    visit = session.ensure()
+    take_out(cache.store(), visit.token, picture_id)
+    visit.problems, visit.picture = [], ""
+    st.query_params.pop("picture", None)
+
+
+def display_name(name: str) -> str:
+    """A file's own name, without folders and control characters, and not too long to be shown."""
+    plain = "".join(sign for sign in PurePosixPath(PureWindowsPath(name).name).name if sign.isprintable())
+    suffix = PurePosixPath(plain).suffix[:6]
+    if len(plain) > LONGEST_NAME:
+        plain = f"{plain[: LONGEST_NAME - len(suffix) - 1]}…{suffix}"
+    return plain.strip() or "picture"
+
+
+def _take(file: Upload, token: str) -> str:
+    """Keep one file; returns its sha256."""
+    name = display_name(file.name)
+    there = pictures_in(cache.store(), token)
+    picture = decode_picture(file.getvalue(), name)
+    if len(there) >= MOST_PICTURES and all(picture.id != one.picture_id for one in there):
+        cause = f"the tray holds {MOST_PICTURES} pictures, and no more fit"
+        raise PictureError(name, cause, "Remove some of the others first")
+    cache.thumbnail(picture.id, lambda: picture)
+    keep_blob(file.getvalue())
+    put_in(cache.store(), token, TrayPicture(picture.id, name, picture.resolution_wh))
+    return picture.id

@@ -1,0 +1,66 @@
+"""What is on this machine: models, the device they run on, space; read from files, so that no network library loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from cowvision.models.catalog import ModelSpec
+from cowvision.models.choices import kept_choices
+from cowvision.models.places import home_folder
+from cowvision.ui.results import known_names
+from cowvision.workspace.files import free_bytes
+
+
+def models_table(specs: Sequence[ModelSpec]) -> None:
+    """The models that can be used at once, each with where it comes from and how good it was measured to be."""
+    rows = [
+        {
+            "Model": spec.title,
+            "Kind": "embedded" if spec.own_map is not None else "downloaded",
+            "Knows": _knows(spec),
+            "Size": _megabytes(spec),
+            "mAP": _quality(spec),
+        }
+        for spec in specs
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    st.caption("mAP: how well boxes match the truth, 0 to 1, over overlaps of 50 to 95 %.")
+
+
+def facts(specs: Sequence[ModelSpec]) -> None:
+    """Where models run, where things are kept, and how much space is left."""
+    free = free_bytes()
+    lines = [
+        ("Runs on", runs_on(specs)),
+        ("Kept in", f"`{home_folder()}`"),
+        ("Free there", "n/a" if free is None else f"{free / 1e9:.0f} GB"),
+        ("Network", "never asked, except by the buttons below"),
+    ]
+    st.markdown("\n".join(f"- **{name}:** {value}" for name, value in lines))
+
+
+def runs_on(specs: Sequence[ModelSpec]) -> str:
+    """How the first of the models that was timed here is run, in words."""
+    for spec in specs:
+        for key, choice in kept_choices().items():
+            if key.startswith(f"{spec.architecture},"):
+                return choice.describe()
+    return "chosen by a timing at the first picture"
+
+
+def _knows(spec: ModelSpec) -> str:
+    names = known_names([spec])
+    return ", ".join(names) if len(names) <= 6 else f"{len(names)} kinds of things"
+
+
+def _megabytes(spec: ModelSpec) -> str:
+    return "n/a" if spec.weights is None else f"{spec.weights.stat().st_size / 1e6:.0f} MB"
+
+
+def _quality(spec: ModelSpec) -> str:
+    if spec.own_map is not None:
+        return f"{spec.own_map:.2f} on the test herd"
+    return "n/a" if spec.published_map is None else f"{spec.published_map:.2f} on COCO, as published"
