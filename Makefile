@@ -16,8 +16,8 @@ help: ## show this list
 
 setup: $(VENV)/.installed ## install everything into .venv (Python 3.11 or 3.12)
 
-demo: setup ## open the dashboard in the browser
-	@$(PYTHON) -m streamlit run app.py
+demo: setup ## open the dashboard in the browser (PORT=8502 for another port)
+	@$(PYTHON) -m streamlit run app.py $(addprefix --server.port=,$(PORT))
 
 test: lint $(VENV)/.browser ## check everything: style, types, tests, the page in a browser
 	@$(PYTHON) -m pytest

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RAW_SCORE = 0.05
 MOST_DETECTIONS = 100
+_ONE_AT_A_TIME = threading.Lock()  # the number of threads is a setting of the process, and two timings spoil each other
 
 Progress = Callable[[int, int], None]
 
@@ -63,7 +64,6 @@ class DetectionBox:
         self._network = (network if network is not None else _load_network(self.spec)).eval()
         self._inference = _for_inference(self._network)
         self._execution = execution
-        self._lock = threading.Lock()  # the number of threads is a setting of the whole process
 
     @classmethod
     def load(cls, name: str | Path) -> "DetectionBox":
@@ -73,7 +73,7 @@ class DetectionBox:
     @property
     def execution(self) -> "Execution":
         """Device, precision, memory format and threads; the first use may time the choices once."""
-        with self._lock:
+        with _ONE_AT_A_TIME:
             return self._chosen_execution()
 
     def predict(
@@ -199,7 +199,7 @@ class DetectionBox:
     def _predict_batch(self, pictures: list[NDArray[np.uint8]]) -> list[sv.Detections]:
         found: list[sv.Detections] = []
         for (height, width, _), alike in groupby(pictures, key=np.shape):  # padding to a neighbour's size would show
-            with self._lock:
+            with _ONE_AT_A_TIME:
                 raw = self._run(list(alike), self._chosen_execution())
             found += [self._as_detections(*answer, resolution_wh=(width, height)) for answer in raw]
         return found

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cowvision.models.catalog import ModelSpec, all_models
-from cowvision.ui import batch, cache, downloads, frame, gallery, intake, machine, results, session, widgets
+from cowvision.ui import batch, cache, downloads, frame, gallery, intake, machine, results, scrolling, session, widgets
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.results import View
+from cowvision.workspace.trays import KEPT_DAYS
 
 LEAST_SCORE, USUAL_SCORE, MOST_SCORE = 0.05, 0.5, 0.95
 CARD_WIDTH = 148  # pixels
+FIRST = "many_cows"
+"""Key of the picture that is shown when nobody asked for another."""
+
 MOST_CARDS = 40
 """Own pictures in the row of cards; the table lists them all."""
 
@@ -35,9 +39,9 @@ def detect_page() -> None:
     session.name_in_address(has_tray=bool(own))
     choice = _choose_picture(own)
     if choice is None:
-        st.info("There are no shipped pictures here. Upload one to begin.", icon="🖼️")
+        st.info("There are no shipped pictures here. Upload one to begin.", icon=":material/image:")
     elif not specs:
-        st.info("There are no trained models here yet. `make weights` trains them.", icon="🧭")
+        st.info("There are no trained models here yet. `make weights` trains them.", icon=":material/explore:")
         results.plain_card(choice)
     else:
         _show_results(choice, own, specs)
@@ -45,15 +49,14 @@ def detect_page() -> None:
 
 def _show_header(specs: Sequence[ModelSpec]) -> None:
     lead = "Choose a picture, or bring your own. Every model looks at it once and counts."
-    widgets.header("How many cows?", lead, [*(spec.title for spec in specs), *machine.runs_on(specs).split(", ")])
+    widgets.header("How many cows?", lead, [f"runs on {machine.runs_on(specs)}"])
 
 
 def _show_problems() -> None:
     """What was wrong with the files of the last intake, until it is dismissed."""
     visit = session.ensure()
-    for error in visit.problems:
-        widgets.show_error(error)
     if visit.problems:
+        widgets.show_errors(visit.problems)
         st.button("Dismiss", key="dismiss", type="tertiary", on_click=visit.problems.clear)
 
 
@@ -66,12 +69,17 @@ def _choose_picture(own: Sequence[GalleryPicture]) -> GalleryPicture | None:
         return None
     wanted = st.query_params.get("picture") or session.ensure().picture
     if wanted and wanted not in pictures:
-        st.info("The picture this address names is not here: upload it again, or choose another.", icon="🔎")
-    current = pictures.get(wanted, next(iter(pictures.values())))
+        st.info(
+            f"The picture this address names is not here. Your own are kept for {KEPT_DAYS} days, and the address of "
+            "your page finds them again.",
+            icon=":material/search:",
+        )
+    current = pictures.get(wanted) or pictures.get(FIRST) or next(iter(pictures.values()))
     shown = [*own[:MOST_CARDS], *list(pictures.values())[len(own) :]]
     with st.container(key="gallery", horizontal=True, wrap=False, gap="small"):
         for picture in shown:
             _gallery_card(picture, is_current=picture is current)
+    scrolling.bring_into_view(f"card_{current.key}")
     return current
 
 
@@ -98,11 +106,8 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
         chosen_specs = _choose_models(specs)
         zoom, show_truth = _choose_looks(choice)
     with right:
-        threshold, classes = _choose_boxes(chosen_specs or specs)
+        threshold, classes = _choose_boxes(chosen_specs)
     view = View(threshold, classes, show_truth, zoom)
-    if not chosen_specs:
-        st.info("Choose at least one model above.", icon="☝️")
-        return
     answers = {}
     for spec in chosen_specs:
         with widgets.errors_shown(), st.spinner(f"{spec.title} is looking …"):
@@ -125,6 +130,7 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
 def _show_actions(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: list[ModelSpec], view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         downloads.downloads(choice, own, specs, view)
+        frame.label_link(choice.key, specs[-1].name)
         if choice.is_own:
             st.button("Remove this picture", key="remove", on_click=intake.forget, args=(choice.id,))
         if len(own) > 1:
@@ -149,7 +155,7 @@ def _choose_models(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
         bind="query-params",
         persist_state="session",
     )
-    return [spec for spec in specs if spec.name in names]
+    return [spec for spec in specs if spec.name in names] or list(specs[:1])
 
 
 def _choose_looks(choice: GalleryPicture) -> tuple[bool, bool]:
@@ -171,8 +177,9 @@ def _choose_boxes(specs: Sequence[ModelSpec]) -> tuple[float, tuple[str, ...]]:
     names = results.known_names(specs)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         threshold = st.slider(
-            "Threshold: lowest score drawn and counted", LEAST_SCORE, MOST_SCORE, USUAL_SCORE, 0.05,
+            "Threshold", LEAST_SCORE, MOST_SCORE, USUAL_SCORE, 0.05,
             key="threshold", bind="query-params", persist_state="session",
+            help="Boxes with at least this score are drawn and counted. The networks do not look again.",
         )  # fmt: skip
         classes: list[str] = []
         if len(names) > 1:

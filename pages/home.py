@@ -51,7 +51,10 @@ def _show_before_after(specs: list[ModelSpec]) -> None:
     with widgets.errors_shown():
         picture = next((one for one in gallery.shipped_stills() if one.key == SHOWN_FIRST), None)
         if picture is None or not {"herd-base", "herd-finetuned"} <= models.keys():
-            st.info("The shipped picture or models are missing here. `make weights` trains the models.", icon="🧭")
+            st.info(
+                "The shipped picture or models are missing here. `make weights` trains the models.",
+                icon=":material/explore:",
+            )
             return
         _compare(picture, models["herd-base"], models["herd-finetuned"])
 

@@ -179,6 +179,13 @@ def test_drawings_never_take_the_place_of_their_pictures(weights, folder) -> Non
     assert not (folder / "a.jpg").exists()
 
 
+@pytest.mark.parametrize(("option", "target"), [("--json", "herd"), ("--save", "herd/a.png")])
+def test_what_cannot_be_written_is_said_before_the_work(weights, folder, option, target) -> None:
+    result = run("detect", folder / "sub", "--model", weights, option, folder.parent / target)
+    assert option in one_line(result)
+    assert "cow" not in result.stdout
+
+
 def test_a_hash_in_a_name_is_no_frame(weights, tmp_path) -> None:
     Image.fromarray(noise(96, 64)).save(tmp_path / "cow #1.png")
     assert run("detect", tmp_path / "cow #1.png", "--model", weights, "--save", tmp_path / "seen").exit_code == 0

@@ -85,6 +85,15 @@ def leaf_material(
     return material
 
 
+def bark_material(place: Place) -> bpy.types.Material:
+    """Brown and rough, and as far away as its leaves: a trunk in clear air under a veiled crown would seem to float."""
+    material, graph = new_material("bark")
+    shader = graph.node("ShaderNodeBsdfDiffuse")
+    shader.inputs[0].default_value = linear_rgba("4b3b2d")
+    graph.surface(veiled(graph, shader.outputs[0], place, 40, 700))
+    return material
+
+
 def veiled(graph: NodeGraph, shader: Socket, place: Place, near_m: float, far_m: float) -> Socket:
     """``shader`` fading into the haze of the place's weather with distance (aerial perspective)."""
     distance = graph.node("ShaderNodeCameraData").outputs["View Distance"]

@@ -7,8 +7,7 @@ import math
 import bpy
 import numpy as np
 
-from studio.materials import LEAVES, leaf_material
-from studio.nodes import plain_material
+from studio.materials import LEAVES, bark_material, leaf_material
 from studio.places import Place
 from studio.stage import add_mesh, set_float_attributes
 from studio.terrain import Ground
@@ -22,7 +21,7 @@ def add_trees(place: Place, ground: Ground, bearing: float, half_angle: float) -
     """A tree line at the place's distance, single trees and bushes before it, a wood far behind."""
     rng = np.random.default_rng([place.seed, 3])
     leaves = leaf_material("leaves", place, LEAVES[place.season], "18260e", translucency=0.3)
-    bark = plain_material("bark", "4b3b2d", 0.9)
+    bark = bark_material(place)
     kinds = [_add_tree(rng, shape, height, count, leaves, bark) for shape, height, count in SHAPES]
     spots: list[list[tuple[float, float, float]]] = [[] for _ in kinds]
     for kind, distance, angle, size in _positions(place, rng, half_angle):

@@ -40,8 +40,7 @@ def detect(
     box = DetectionBox(model)
     problems: list[CowVisionError] = []
     sources = find_sources(inputs, problems.append)
-    if save is not None:
-        _check_saves_elsewhere(save, sources)
+    _check_targets(save, json_file, sources)
     entries = _look_at_all(box, sources, _Wishes(threshold, save, every), problems)
     for entry in entries:
         typer.echo(f"{entry['cows']:4d} cow{' ' if entry['cows'] == 1 else 's'}  {entry['image']}")
@@ -50,8 +49,14 @@ def detect(
     report_all(problems)
 
 
-def _check_saves_elsewhere(save: Path, sources: list[Source]) -> None:
-    """Refuse a folder that pictures come from: a drawing would take the place of the picture it was made of."""
+def _check_targets(save: Path | None, json_file: Path | None, sources: list[Source]) -> None:
+    """Refuse, before any work, what cannot be written, and drawings that could take the place of their pictures."""
+    if json_file is not None and json_file.is_dir():
+        raise SettingError(str(json_file), "--json names a folder", "Give the name of a file")
+    if save is None:
+        return
+    if save.is_file():
+        raise SettingError(str(save), "--save names a file", "Give the name of a folder")
     if any(save.resolve() == source.path.resolve().parent for source in sources):
         cause = "pictures to look at lie in this folder, and drawings could overwrite them"
         raise SettingError(str(save), cause, "Give another folder with --save")

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cowvision.commands.control import run_control
-from cowvision.commands.measuring import measure_models
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, read_model
 
@@ -55,8 +53,12 @@ def weights(
     if only in (Part.ALL, Part.FINETUNED):
         _train_finetuned(out, finetuned_steps)
     if only in (Part.ALL, Part.CONTROL):
+        from cowvision.commands.control import run_control
+
         run_control(out)
     if only in (Part.ALL, Part.CARDS):
+        from cowvision.commands.measuring import measure_models
+
         measure_models(out, real)
 
 

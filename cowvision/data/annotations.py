@@ -61,7 +61,7 @@ def truth_boxes(
         class_ids: Any ids of the classes; only names carry meaning. 0 throughout by default.
         area: Visible pixels per box; the box's own area by default.
         crowd: True for COCO's crowd regions, which count neither as found nor as missed.
-        visible_fraction: Visible share of the whole object, 0..1; 1 by default.
+        visible_fraction: Visible share of what of the object lies inside the frame, 0..1; 1 by default.
         subject: What an error calls this truth, e.g. the picture's file name.
 
     Raises:

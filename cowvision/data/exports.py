@@ -21,6 +21,9 @@ import supervision as sv
 from cowvision.data.annotations import names_of, scores_of
 from cowvision.data.coco import category_ids
 
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+"""Names that Windows keeps for devices, whatever their suffix."""
+
 CSV_COLUMNS = ("image", "width", "height", "class", "score", "x_min", "y_min", "x_max", "y_max")
 
 
@@ -152,7 +155,8 @@ def _safe_stem(name: str) -> str:
     kept = "".join(sign if sign.isalnum() or sign in " -_.()" else "_" for sign in stem).strip(" .")
     while len(kept.encode()) > 120:  # file systems count bytes, and two more suffixes must fit
         kept = kept[:-1]
-    return kept.strip(" .") or "picture"
+    kept = kept.strip(" .") or "picture"
+    return f"{kept}_" if kept.split(".")[0].upper() in _RESERVED else kept
 
 
 def _no_formula(name: str) -> str:

@@ -66,7 +66,10 @@ class Comparison:
         low, high = self.map.interval_95
         gain = f"mAP {self.map.value:+.3f}, between {low:+.3f} and {high:+.3f} (95 %)"
         if self.verdict == "too few pictures":
-            return f"{self.pictures} pictures are too few to tell {name} from {other} ({gain})."
+            return (
+                f"{self.pictures} pictures are too few for a verdict on {name} and {other}: these alone say {gain}; "
+                f"{FEWEST_PICTURES} or more are needed to say it of others."
+            )
         words = {"better": "is better than", "worse": "is worse than"}.get(self.verdict, "is not clearly apart from")
         return f"On {self.pictures} pictures {name} {words} {other}: {gain}."
 

@@ -1,4 +1,4 @@
-"""What a server's answer says about a file: which bytes of it come, of which version, and how many there are in all."""
+"""How a server is asked for the rest of a file, and what its answer says: which bytes, which version, how many."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from http.client import HTTPException, HTTPResponse
 from cowvision.models.partial_file import PartialFile
 
 _PARCEL_BYTES = 256 * 1024
+
+
+def asking_for_the_rest(partial: PartialFile) -> dict[str, str]:
+    """Headers that ask for what is missing, if the file is still of the same version."""
+    headers = {"User-Agent": "cowvision"}
+    if partial.size:
+        headers |= {"Range": f"bytes={partial.size}-"} | ({"If-Range": partial.version} if partial.version else {})
+    return headers
 
 
 def continues(response: HTTPResponse, partial: PartialFile) -> bool:

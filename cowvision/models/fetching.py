@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from cowvision.errors import DownloadError, DownloadStopped
-from cowvision.models.answers import bytes_in_all, continues, parcels, version_of
+from cowvision.models.answers import asking_for_the_rest, bytes_in_all, continues, parcels, version_of
 from cowvision.models.partial_file import PartialFile
 from cowvision.models.published import PublishedModel
 
@@ -167,7 +167,7 @@ def _receive(job: _Job) -> bool:
     with response:
         done = job.partial.size if response.status == 206 else 0
         total = bytes_in_all(response, done)
-        _check_offer(job, total)
+        _check_offer(job, response, total)
         if done == 0:
             job.partial.begin(version_of(response))
         job.on_progress(done, total)
@@ -194,7 +194,7 @@ def _ask(job: _Job) -> HTTPResponse | None:
 
 
 def _open(job: _Job) -> HTTPResponse | None:
-    request = Request(job.url, headers=_headers(job.partial))  # noqa: S310 - http and https only, see `_checked`
+    request = Request(job.url, headers=asking_for_the_rest(job.partial))  # noqa: S310 - http and https only, see `_checked`
     try:
         answer: HTTPResponse = build_opener(_WebRedirects).open(request, timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
@@ -223,18 +223,16 @@ class _WebRedirects(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, _checked(newurl))
 
 
-def _headers(partial: PartialFile) -> dict[str, str]:
-    headers = {"User-Agent": "cowvision"}
-    if partial.size:
-        headers |= {"Range": f"bytes={partial.size}-"} | ({"If-Range": partial.version} if partial.version else {})
-    return headers
-
-
-def _check_offer(job: _Job, total: int | None) -> None:
-    if total is not None and not job.model.fits_size(total):
+def _check_offer(job: _Job, response: HTTPResponse, total: int | None) -> None:
+    """Refuse what cannot be the file, before the bytes so far are given up for it."""
+    if response.headers.get_content_type() == "text/html":
+        cause = f"{job.host} sent a web page instead of the file"
+    elif total is not None and not job.model.fits_size(total):
         cause = f"{job.host} offers {total / 1024**2:.3f} MB, and {job.model.size_mib:.3f} MB were published"
-        remedy = f"It may be a network's login page: log in there and fetch it again; or {_elsewhere()}"
-        raise DownloadError(job.model.name, cause, remedy)
+    else:
+        return
+    remedy = f"It may be a network's login page: log in there and fetch it again; or {_elsewhere()}"
+    raise DownloadError(job.model.name, cause, remedy)
 
 
 def _stop_if_asked(job: _Job) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from cowvision.data.coco import COCO_NAMES
 from cowvision.errors import ModelNotFoundError
 
 _SIZE_TOLERANCE = 0.01  # sizes are published in rounded MiB; the checksum decides, this tells a web page from weights
@@ -59,7 +60,7 @@ class PublishedModel:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the labels from 1; "N/A" stands where COCO has no class, so that "cow" keeps its number 21."""
-        return COCO_CLASSES
+        return COCO_NAMES
 
     @property
     def fetch_command(self) -> str:
@@ -155,16 +156,3 @@ PUBLISHED = (
         published_map=0.228,
     ),
 )
-
-COCO_CLASSES = (
-    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
-    "fire hydrant", "N/A", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow",
-    "elephant", "bear", "zebra", "giraffe", "N/A", "backpack", "umbrella", "N/A", "N/A", "handbag", "tie", "suitcase",
-    "frisbee", "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
-    "tennis racket", "bottle", "N/A", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
-    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant",
-    "bed", "N/A", "dining table", "N/A", "N/A", "toilet", "N/A", "tv", "laptop", "mouse", "remote", "keyboard",
-    "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "N/A", "book", "clock", "vase", "scissors",
-    "teddy bear", "hair drier", "toothbrush",
-)  # fmt: skip
-"""torchvision's 90 COCO labels."""

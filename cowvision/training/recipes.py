@@ -20,7 +20,7 @@ SCENE_WH = (480, 320)
 SCENE_SIZES_WH = ((360, 240), (360, 240), SCENE_WH, (640, 427))
 """Scenes are composed smaller and larger than they are learnt: at use most pictures are enlarged or reduced too."""
 
-BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 12000, 240
+BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 10000, 240
 
 _BASE_SCENES = SceneSettings(
     resolution_wh=SCENE_WH,

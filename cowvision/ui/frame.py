@@ -32,6 +32,19 @@ def ensure() -> None:
     st.rerun()
 
 
+def is_there(file: str) -> bool:
+    """Whether a page of that file is part of this version."""
+    return file in PAGES
+
+
+def label_link(picture: str, model: str) -> None:
+    """The way from a picture to labelling it, with the model's boxes as the first draft."""
+    if is_there("label.py"):
+        st.page_link(_FOLDER / "label.py", label="Send to Label", query_params={"picture": picture, "model": model})
+    else:
+        st.button("Send to Label", key="to_label", disabled=True, help="The page to draw boxes on is not here yet.")
+
+
 def _navigation() -> Any:
     return st.navigation(_pages(), position="top")
 

@@ -11,11 +11,11 @@ import streamlit as st
 from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture
 from cowvision.errors import CowVisionError, PictureError
 from cowvision.ui import cache, session
-from cowvision.workspace.files import keep_blob
 from cowvision.workspace.trays import KEPT_DAYS, TrayPicture, pictures_in, put_in, take_out
 
 MOST_PICTURES = 200
 LONGEST_NAME = 80
+LEAST_SIDE = 16  # pixels
 LIMITS = f"up to {MOST_PICTURES} pictures, each up to {MAX_BYTES // 1024**2} MB and {MAX_PIXELS // 10**6} megapixels"
 
 
@@ -89,11 +89,14 @@ def _take(file: Upload, token: str) -> str:
     """Keep one file; returns its sha256."""
     name = display_name(file.name)
     there = pictures_in(cache.store(), token)
-    picture = decode_picture(file.getvalue(), name)
+    data = file.getvalue()
+    picture = decode_picture(data, name)
+    if min(picture.resolution_wh) < LEAST_SIDE:
+        width, height = picture.resolution_wh
+        raise PictureError(name, f"{width} x {height} pixels are too few to see a cow on", "Take a larger one")
     if len(there) >= MOST_PICTURES and all(picture.id != one.picture_id for one in there):
         cause = f"the tray holds {MOST_PICTURES} pictures, and no more fit"
         raise PictureError(name, cause, "Remove some of the others first")
     cache.thumbnail(picture.id, lambda: picture)
-    keep_blob(file.getvalue())
-    put_in(cache.store(), token, TrayPicture(picture.id, name, picture.resolution_wh))
+    put_in(cache.store(), token, TrayPicture(picture.id, name, picture.resolution_wh), data)
     return picture.id

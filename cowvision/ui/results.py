@@ -15,6 +15,7 @@ import supervision as sv
 from cowvision.data.annotations import chosen, names_of, of_classes, scores_of
 from cowvision.data.coco import GAP
 from cowvision.data.detections import as_tutorial_dict, count_named
+from cowvision.evaluation.matching import match_class
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.widgets import counted
@@ -49,7 +50,7 @@ def result_card(choice: GalleryPicture, spec: ModelSpec, detections: sv.Detectio
     shown = view.of(detections)
     alt = f"{choice.title}: {counted(cows, 'cow')} found by {spec.title} with scores of at least {view.threshold:.2f}"
     with st.container(border=True, key=f"result_{spec.name}"):
-        st.html(_headline(spec, cows, choice.truth))
+        st.html(_headline(spec, cows, _verdict(at_least(detections, view.threshold), choice.truth)))
         rgb = choice.picture().rgb
         if view.zoom:
             figure = zoomable_picture(rgb, shown, threshold=view.threshold, truth=truth)
@@ -85,14 +86,13 @@ def cows_in_truth(truth: sv.Detections) -> int:
     return int(np.count_nonzero(names_of(truth) == "cow"))
 
 
-def _headline(spec: ModelSpec, cows: int, truth: sv.Detections | None) -> str:
+def _headline(spec: ModelSpec, cows: int, verdict: str) -> str:
     word = "cow" if cows == 1 else "cows"
-    knows = _what_it_knows(spec)
-    verdict = "" if truth is None else f"<small>{escape(_verdict(cows, cows_in_truth(truth)))}</small>"
+    told = f"<small>{escape(verdict)}</small>" if verdict else ""
     return (
-        f'<div class="cv-model"><b>{escape(spec.title)}</b><span>{escape(knows)}</span></div>'
+        f'<div class="cv-model"><b>{escape(spec.title)}</b><span>{escape(_what_it_knows(spec))}</span></div>'
         f'<p class="cv-count" data-model="{escape(spec.name)}" data-cows="{cows}">'
-        f"<strong>{cows}</strong><em>{word}</em>{verdict}</p>"
+        f"<strong>{cows}</strong><em>{word}</em>{told}</p>"
     )
 
 
@@ -103,12 +103,16 @@ def _what_it_knows(spec: ModelSpec) -> str:
     return f"knows {', '.join(names)}" if len(names) <= 6 else f"knows {len(names)} kinds of things"
 
 
-def _verdict(cows: int, true_cows: int) -> str:
-    """Compare counts only: as many boxes as cows need not be the same cows."""
-    difference = cows - true_cows
-    if difference == 0:
-        return f"{true_cows} in truth, the same number"
-    return f"{true_cows} in truth, {abs(difference)} too {'many' if difference > 0 else 'few'}"
+def _verdict(shown: sv.Detections, truth: sv.Detections | None) -> str:
+    """How many of the true cows were found, and how many boxes are on none (IoU 0.5); nothing where nobody knows."""
+    if truth is None:
+        return ""
+    matches = match_class([shown], [truth], "cow")
+    true_cows, found = int(matches.truths.sum()), int(matches.hit[0].sum())
+    wrong = int((~matches.hit[0] & ~matches.ignored[0]).sum())
+    if true_cows == 0:
+        return "no cow in truth" if wrong == 0 else f"no cow in truth, {wrong} false"
+    return f"{true_cows} in truth: {found} found, {true_cows - found} missed, {wrong} false"
 
 
 def _class_list(shown: sv.Detections, *, shows_truth: bool) -> str:

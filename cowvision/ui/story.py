@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from cowvision.data.detections import count_named
 from cowvision.models.catalog import ModelSpec
-from cowvision.ui import widgets
+from cowvision.ui import frame, widgets
 from cowvision.ui.before_after import Side, before_after
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.results import SHOWN_SIDE, cows_in_truth
@@ -17,7 +16,6 @@ from cowvision.viz.drawing import draw_detections
 from cowvision.viz.encoding import as_jpeg
 
 THRESHOLD = 0.5
-_PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def steps() -> None:
     """A card a step; each that has its page opens it on a prepared example."""
     with st.container(key="steps", horizontal=True, gap="small"):
         for number, step in enumerate(STEPS, 1):
-            is_here = (_PAGES / step.page).is_file()
+            is_here = frame.is_there(step.page)
             with st.container(border=True, key=f"step_{number}"):
                 st.html(
                     f'<p class="cv-step"><b>{number}</b>{step.title}</p><p class="cv-step-text">{step.text}</p>'

@@ -11,6 +11,7 @@ import streamlit as st
 
 from cowvision.errors import CowVisionError
 
+SHOWN_ERRORS = 3
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -42,8 +43,20 @@ def note(text: str, **data: int) -> None:
 
 def show_error(error: CowVisionError) -> None:
     """Say what cannot be used, why, and what to do: the one way errors reach a visitor."""
-    subject, cause, remedy = (plain(part) for part in (Path(error.subject).name, error.cause, error.remedy))
-    st.error(f"**{subject}**: {cause}. {remedy}.", icon="⚠️")
+    st.error(_in_words(error), icon=":material/warning:")
+
+
+def show_errors(errors: Sequence[CowVisionError]) -> None:
+    """Several errors in one box: the first few in full, the others behind a line that opens."""
+    if len(errors) == 1:
+        show_error(errors[0])
+        return
+    lines = [f"- {_in_words(error)}" for error in errors]
+    head = f"{len(errors)} files were left out; the others are there."
+    st.error("\n".join([head, *lines[:SHOWN_ERRORS]]), icon=":material/warning:")
+    if len(lines) > SHOWN_ERRORS:
+        with st.expander(f"The other {len(lines) - SHOWN_ERRORS}"):
+            st.markdown("\n".join(lines[SHOWN_ERRORS:]))
 
 
 @contextmanager
@@ -58,6 +71,11 @@ def errors_shown() -> Iterator[None]:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 cow", "7 cows"."""
     return f"{number} {noun if number == 1 else noun + 's'}"
+
+
+def _in_words(error: CowVisionError) -> str:
+    subject, cause, remedy = (plain(part) for part in (Path(error.subject).name, error.cause, error.remedy))
+    return f"**{subject}**: {cause}. {remedy}."
 
 
 def plain(text: str) -> str:

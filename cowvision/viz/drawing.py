@@ -26,7 +26,7 @@ OTHER_COLOUR = "#c9cec9"
 FEW_BOXES = 12
 """Up to so many boxes, each has its label."""
 
-_TRUTH_COLOUR = "#ffffff"
+_TRUTH_COLOUR, _TRUTH_RIM = "#ffffff", "#14140f"
 _TEXT_COLOUR = "#14140f"
 
 
@@ -58,7 +58,8 @@ def draw_detections(
     style = _Style.for_picture((scene.shape[1], scene.shape[0]))
     if truth is not None and len(truth):
         marked = _boxes_scaled(truth, scale)
-        scene = style.truth_annotator(marked).annotate(scene, marked)
+        for annotator in style.truth_annotators(marked):
+            scene = annotator.annotate(scene, marked)
     shown = at_least(detections, threshold)
     if len(shown):
         scene = _draw_boxes(scene, _boxes_scaled(shown, scale), style)
@@ -87,15 +88,20 @@ class _Style:
         longer = max(resolution_wh)
         return cls(line=max(1, round(longer / 400)), text=max(10, round(longer / 50)))
 
-    def truth_annotator(self, truth: sv.Detections) -> sv.BoxCornerAnnotator:
-        """Corners short enough for the smallest box."""
+    def truth_annotators(self, truth: sv.Detections) -> list[sv.BoxCornerAnnotator]:
+        """Corners short enough for the smallest box: dark ones, and white ones on them, to be seen on snow as well."""
         smallest_side = float((truth.xyxy[:, 2:] - truth.xyxy[:, :2]).min())
-        return sv.BoxCornerAnnotator(
-            color=sv.Color.from_hex(_TRUTH_COLOUR),
-            thickness=self.line + 1,
-            corner_length=max(2, min(self.text, round(smallest_side / 3))),
-            color_lookup=sv.ColorLookup.INDEX,
-        )
+        length = max(2, min(self.text, round(smallest_side / 3)))
+        looks = ((_TRUTH_RIM, self.line + 4), (_TRUTH_COLOUR, self.line + 1))
+        return [
+            sv.BoxCornerAnnotator(
+                color=sv.Color.from_hex(colour),
+                thickness=thickness,
+                corner_length=length,
+                color_lookup=sv.ColorLookup.INDEX,
+            )
+            for colour, thickness in looks
+        ]
 
 
 def _scaled(scene: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

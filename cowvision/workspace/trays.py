@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from cowvision.workspace.files import drop_blob
+from cowvision.workspace.files import drop_blob, keep_blob
 from cowvision.workspace.store import Store
 
 KEPT_DAYS = 7
@@ -31,13 +31,14 @@ def pictures_in(store: Store, visit: str) -> list[TrayPicture]:
     return [TrayPicture(str(digest), str(name), (int(w), int(h))) for digest, name, w, h in rows]
 
 
-def put_in(store: Store, visit: str, picture: TrayPicture) -> None:
-    """Add a picture; one that is there already keeps its place and name.
+def put_in(store: Store, visit: str, picture: TrayPicture, data: bytes) -> None:
+    """Add a picture and keep its bytes; one that is there already keeps its place and name.
 
     Raises:
         WorkspaceError: The workspace cannot be written.
     """
-    with store.transaction() as connection:
+    with store.transaction() as connection:  # whoever removes the same bytes elsewhere waits for this, or is done
+        keep_blob(data)
         values = (visit, picture.picture_id, picture.name, *picture.resolution_wh, time.time())
         connection.execute("INSERT OR IGNORE INTO tray VALUES (?, ?, ?, ?, ?, ?)", values)
 
@@ -65,14 +66,10 @@ def forget_old(store: Store, now: float | None = None) -> None:
 
 
 def _remove(store: Store, which: str, values: tuple[object, ...]) -> None:
-    """Rows first, bytes after: killed in between, bytes without a row are left, never a row without its bytes."""
+    """Rows, the bytes and the predictions that no other visitor has a row for."""
     with store.transaction() as connection:
         sql = f"DELETE FROM tray WHERE {which} RETURNING picture_id"  # noqa: S608 - conditions are written above
-        gone = {str(row[0]) for row in connection.execute(sql, values).fetchall()}
-        kept = {
-            digest
-            for digest in gone
-            if connection.execute("SELECT 1 FROM tray WHERE picture_id = ?", (digest,)).fetchone()
-        }
-    for digest in gone - kept:
-        drop_blob(digest)
+        for digest in {str(row[0]) for row in connection.execute(sql, values).fetchall()}:
+            if not connection.execute("SELECT 1 FROM tray WHERE picture_id = ?", (digest,)).fetchone():
+                connection.execute("DELETE FROM predictions WHERE picture_id = ?", (digest,))
+                drop_blob(digest)

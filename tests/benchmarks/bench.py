@@ -22,8 +22,7 @@ from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
-from cowvision.viz.drawing import draw_detections
-from cowvision.viz.encoding import as_jpeg
+from tests.benchmarks import pages
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
@@ -33,7 +32,8 @@ HERD = WEIGHTS_FOLDER.parent / "herd"
 def main() -> None:
     """Print one table; what cannot be measured yet says why."""
     table = Table("What", "Measured", "Wanted", title=f"CowVision on {torch.get_num_threads()} threads")
-    for part in (published_network, embedded_model, precision, composer, slider):
+    network = (published_network, embedded_model, precision, composer)
+    for part in (*network, pages.slider, pages.again, pages.second_start, pages.memory):
         try:
             for row in part():
                 table.add_row(*row)
@@ -87,20 +87,6 @@ def composer() -> Iterator[Row]:
         scenes = sum(pool.map(compose, (2, 3), (60, 60)))
         seconds = time.perf_counter() - started
     yield "composing scenes, 640x360, 2 processes", f"{scenes / seconds:.1f} scenes/s", "15 or more"
-
-
-def slider() -> Iterator[Row]:
-    """What moving the threshold costs: filter, draw and encode one 1280x854 still with twenty boxes."""
-    rgb, rng = scene(1280, 854), np.random.default_rng(1)
-    corners = rng.uniform(0, 700, (20, 2))
-    found = sv.Detections(
-        xyxy=np.hstack([corners, corners + rng.uniform(40, 140, (20, 2))]).astype(np.float32),
-        confidence=rng.uniform(0.3, 1, 20).astype(np.float32),
-        class_id=np.ones(20, np.int64),
-        data={"class_name": np.full(20, "cow")},
-    )
-    _, seconds = timed(lambda: as_jpeg(draw_detections(rgb, found, threshold=0.3)), repeats=8)
-    yield "moving the threshold, one 1280x854 still", f"{seconds * 1000:.0f} ms", "no network run"
 
 
 def timed(call: Callable[[], T], repeats: int) -> tuple[T, float]:

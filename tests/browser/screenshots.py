@@ -10,9 +10,9 @@ from tests.browser.server import ROOT, dashboard
 
 FOLDER = ROOT / "assets" / "screenshots"
 SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-VIEWS = {"detect": "/?picture=many_cows"}
+VIEWS = {"home": "/", "detect": "/detect?picture=many_cows"}
 READY = 180_000  # milliseconds
-SHIPPED = ("detect", "wide", "light")
+SHIPPED = (("home", "wide", "light"), ("detect", "wide", "light"))
 
 
 def photograph_all(folder: Path) -> list[Path]:
@@ -38,9 +38,10 @@ def _photograph(browser: Browser, url: str, folder: Path, which: tuple[str, str,
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
     page = context.new_page()
     page.goto(url)
-    page.locator("[data-network-runs]").wait_for(timeout=READY)
+    page.locator("figure img, [data-network-runs]").first.wait_for(timeout=READY)
+    page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=READY)
     page.wait_for_timeout(1500)  # pictures fade in
-    path = folder / (f"{name}.png" if which == SHIPPED else f"{name}-{size}-{scheme}.png")
+    path = folder / (f"{name}.png" if which in SHIPPED else f"{name}-{size}-{scheme}.png")
     page.screenshot(path=path)
     context.close()
     return path

@@ -16,16 +16,20 @@ START_SECONDS = 90
 
 
 @contextmanager
-def dashboard() -> Iterator[str]:
+def dashboard(home: Path | None = None) -> Iterator[str]:
     """Yield the address of a running dashboard; it ends with the block.
+
+    Args:
+        home: Its workspace; an empty one, gone afterwards, by default.
 
     Raises:
         RuntimeError: It does not come up; the message holds what it printed.
     """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=_environment())
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
+        environment = _environment() | {"COWVISION_HOME": str(home or empty)}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
         try:
             address = f"http://127.0.0.1:{port}"
             if not _is_up(f"{address}/_stcore/health", process):

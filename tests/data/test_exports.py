@@ -91,6 +91,10 @@ def test_names_become_files_that_stay_in_the_folder() -> None:
     assert all(len(stem.encode()) <= 130 and not set(stem) & set('/\\<>:"|?*\0') for stem in stems)
 
 
+def test_names_of_devices_are_changed() -> None:
+    assert safe_stems(["con.jpg", "Lpt1.tar.png", "console.jpg"]) == ["con_", "Lpt1.tar_", "console"]
+
+
 def test_a_zip_holds_every_format_of_every_picture() -> None:
     told = []
     data = as_zip([COWS, NOTHING], lambda number: b"jpeg %d" % number, on_picture=told.append)

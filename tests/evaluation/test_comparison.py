@@ -74,7 +74,7 @@ def test_few_pictures_give_no_verdict() -> None:
     found, truths = random_herd(14, 5)
     comparison = compare_models(found, [sv.Detections.empty()] * 14, truths, resamples=100)
     assert comparison.verdict == "too few pictures"
-    assert "14 pictures are too few to tell mine from yours" in comparison.sentence("mine", "yours")
+    assert "14 pictures are too few for a verdict on mine and yours" in comparison.sentence("mine", "yours")
 
 
 def test_without_truth_nothing_is_said() -> None:

@@ -22,6 +22,7 @@ class FileServer:
 
     data: bytes
     tag: str = '"v1"'
+    kind: str = "application/octet-stream"
     cuts: list[int] = field(default_factory=list)
     pause_seconds: float = 0.0
     status: int = 200
@@ -82,6 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(200 if start is None else 206)
+        self.send_header("Content-Type", self.file.kind)
         if start is not None:
             self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
         if self.file.tag:

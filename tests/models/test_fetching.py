@@ -70,6 +70,7 @@ def test_a_whole_file_with_progress(server, tmp_path) -> None:
 def test_what_is_there_and_whole_is_not_asked_for_again(server, tmp_path) -> None:
     (tmp_path / "moo.pth").write_bytes(DATA)
     assert_whole(fetch(model_at(server.url), tmp_path), tmp_path)
+    assert_whole(fetch(model_at("no address"), tmp_path), tmp_path)
     assert server.requests == []
     (tmp_path / "moo.pth").write_bytes(OTHER)
     assert_whole(fetch(model_at(server.url), tmp_path), tmp_path)
@@ -166,6 +167,22 @@ def test_a_length_far_from_the_published_one_is_refused_before_anything_is_lost(
     with pytest.raises(DownloadError, match=r"offers \d\.\d+ MB, and 0\.572 MB were published.*login page"):
         fetch(model_at(server.url), tmp_path)
     assert (tmp_path / "moo.pth.part").read_bytes() == DATA[:1000]
+
+
+def test_a_login_page_is_not_taken_for_weights(server, tmp_path) -> None:
+    part_of(tmp_path, DATA[:1000])
+    server.knows_ranges, server.kind, server.told, server.data = False, "text/html; charset=utf-8", None, b"log in"
+    with pytest.raises(DownloadError, match=r"sent a web page instead of the file.*login page"):
+        fetch(model_at(server.url), tmp_path)
+    assert (tmp_path / "moo.pth.part").read_bytes() == DATA[:1000]
+
+
+def test_a_server_that_says_a_new_part_is_too_long(server, tmp_path) -> None:
+    part_of(tmp_path, DATA[:1000])
+    server.status = 416
+    with pytest.raises(DownloadError, match="answered 416"):
+        fetch(model_at(server.url), tmp_path)
+    assert server.ranges == ["bytes=1000-", None]
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])

@@ -1,5 +1,6 @@
 """What is kept between visits: nothing is lost when a process dies, nobody sees another's pictures."""
 
+import hashlib
 import multiprocessing
 import os
 import sqlite3
@@ -30,6 +31,13 @@ def home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def store() -> Store:
     return Store(files.store_path())
+
+
+def put(store: Store, visit: str, data: bytes, name: str = "x") -> str:
+    """Put bytes into a tray as if they were a picture; returns their sha256."""
+    digest = hashlib.sha256(data).hexdigest()
+    put_in(store, visit, TrayPicture(digest, name, (4, 3)), data)
+    return digest
 
 
 def test_detections_come_back_as_they_were(store) -> None:
@@ -68,35 +76,35 @@ def test_the_oldest_predictions_go_first(store, monkeypatch) -> None:
 
 def test_trays_are_private_and_keep_their_order(store) -> None:
     for name in ("b", "a", "c"):
-        put_in(store, "me", TrayPicture(files.keep_blob(name.encode()), name, (4, 3)))
-    put_in(store, "you", TrayPicture(files.keep_blob(b"a"), "yours", (4, 3)))
+        put(store, "me", name.encode(), name)
+    put(store, "you", b"a", "yours")
     assert [picture.name for picture in pictures_in(store, "me")] == ["b", "a", "c"]
     assert [picture.name for picture in pictures_in(store, "you")] == ["yours"]
     assert pictures_in(store, "somebody else") == []
 
 
 def test_the_same_picture_twice_is_one(store) -> None:
-    digest = files.keep_blob(b"a")
     for name in ("first", "second"):
-        put_in(store, "me", TrayPicture(digest, name, (4, 3)))
+        put(store, "me", b"a", name)
     assert [picture.name for picture in pictures_in(store, "me")] == ["first"]
 
 
 def test_removing_a_picture_leaves_another_visitors_copy(store) -> None:
-    shared, own = files.keep_blob(b"shared"), files.keep_blob(b"own")
+    shared, own = (put(store, "me", data) for data in (b"shared", b"own"))
+    put(store, "you", b"shared")
     for digest in (shared, own):
-        put_in(store, "me", TrayPicture(digest, "x", (4, 3)))
-    put_in(store, "you", TrayPicture(shared, "x", (4, 3)))
+        keep_detections(store, digest, SPEC, boxes([], []))
     take_out(store, "me")
     assert pictures_in(store, "me") == []
     assert files.read_blob(shared) == b"shared"
+    assert kept_detections(store, shared, SPEC) is not None
+    assert kept_detections(store, own, SPEC) is None, "what was found on a removed picture goes with it"
     with pytest.raises(WorkspaceError, match="Upload it again"):
         files.read_blob(own)
 
 
 def test_old_pictures_are_forgotten_and_new_ones_are_not(store) -> None:
-    digest = files.keep_blob(b"a")
-    put_in(store, "me", TrayPicture(digest, "a", (4, 3)))
+    digest = put(store, "me", b"a")
     forget_old(store)
     assert len(pictures_in(store, "me")) == 1
     [(added,)] = store.rows("SELECT added_at FROM tray")
@@ -120,7 +128,7 @@ def test_a_transaction_that_fails_leaves_nothing(store) -> None:
 
 def put_and_die(path: str) -> None:
     store = Store(path)
-    put_in(store, "me", TrayPicture("acknowledged", "a", (4, 3)))
+    put_in(store, "me", TrayPicture("acknowledged", "a", (4, 3)), b"bytes")
     with store.transaction() as connection:
         connection.execute("INSERT INTO tray VALUES ('me', 'unfinished', 'x', 1, 1, 0)")
         os._exit(9)
@@ -129,14 +137,14 @@ def put_and_die(path: str) -> None:
 def test_a_killed_process_loses_nothing_it_acknowledged(store) -> None:
     process = multiprocessing.get_context("spawn").Process(target=put_and_die, args=(str(store.path),))
     process.start()
-    process.join(60)
+    process.join(180)
     assert process.exitcode == 9
     assert [picture.picture_id for picture in pictures_in(Store(store.path), "me")] == ["acknowledged"]
 
 
 def test_many_threads_write_at_once(store) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: put_in(store, "me", TrayPicture(str(n), "x", (1, 1))), range(60)))
+        list(pool.map(lambda n: put(store, "me", b"%d" % n), range(60)))
     assert len(pictures_in(store, "me")) == 60
 
 

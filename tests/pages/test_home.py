@@ -1,0 +1,117 @@
+"""The Home page as a visitor meets it, without a browser."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cowvision.errors import DownloadError, DownloadStopped
+from cowvision.models.catalog import downloads_folder
+from cowvision.models.published import published_models
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def home(page, monkeypatch) -> AppTest:
+    """The page with the invented stills and models of Detect's tests."""
+    monkeypatch.setattr("cowvision.models.catalog.downloaded_models", list)
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)  # links need the router's list of pages
+
+
+def words(page: AppTest) -> str:
+    shown = [element.proto.body for element in page.get("html")]
+    texts = (*page.error, *page.info, *page.markdown, *page.caption)
+    return " ".join([*shown, *(element.value for element in texts)])
+
+
+def run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_it_compares_both_models_on_the_shipped_picture(home, stills, fake_boxes, monkeypatch) -> None:
+    for file in stills.glob("many.*"):
+        file.rename(stills / f"many_cows{file.suffix}")
+    truth = (stills / "truth.json").read_text().replace('"many.jpg"', '"many_cows.jpg"')
+    (stills / "truth.json").write_text(truth)
+    run(home)
+    assert "3 cows can be seen in truth" in words(home)
+    assert [box.seen for box in fake_boxes.values()] == [["many_cows.jpg"]] * 2
+
+
+def test_without_the_shipped_picture_the_page_is_there_all_the_same(home) -> None:
+    run(home)
+    assert "missing here" in words(home)
+    assert "story in seven steps" in words(home)
+
+
+def test_each_published_model_is_offered_with_its_size_and_its_published_figure(home) -> None:
+    run(home)
+    labels = [button.label for button in home.button]
+    for model in published_models():
+        assert f"Get it ({model.size_mib:.0f} MB)" in labels
+        assert f"mAP {model.published_map:.3f} on COCO val2017 as published, not measured here" in words(home)
+
+
+def test_a_downloaded_model_is_offered_no_more(home, monkeypatch) -> None:
+    there = published_models()[0]
+    monkeypatch.setattr("cowvision.models.catalog.downloaded_models", lambda: [there])
+    run(home)
+    assert f"get_{there.name}" not in [button.key for button in home.button]
+
+
+def test_a_press_fetches_and_a_failure_is_told_with_its_remedy(home, monkeypatch) -> None:
+    def offline(model, folder, **_) -> None:
+        assert folder == downloads_folder()
+        raise DownloadError(model.name, "the server cannot be reached", "Try again when there is a network")
+
+    monkeypatch.setattr("cowvision.ui.fetches.fetch", offline)
+    run(home)
+    home.button(key="get_coco-r50").click()
+    run(home)
+    for thread in downloads_in_progress():
+        thread.join(10)
+    run(home)
+    assert "Try again when there is a network" in words(home).replace("\\", "")
+
+
+def test_a_stopped_download_says_that_it_can_go_on(home, monkeypatch) -> None:
+    def stopped(model, _folder, **_) -> None:
+        raise DownloadStopped(model.name, 1_000_000, model.size_bytes)
+
+    monkeypatch.setattr("cowvision.ui.fetches.fetch", stopped)
+    run(home)
+    home.button(key="get_coco-mobilenet").click()
+    run(home)
+    for thread in downloads_in_progress():
+        thread.join(10)
+    run(home)
+    assert "a press goes on from there" in words(home)
+    assert not home.error
+
+
+def downloads_in_progress() -> list:
+    import threading
+
+    return [thread for thread in threading.enumerate() if thread.name.startswith("fetch ")]
+
+
+def test_a_part_that_is_there_already_is_offered_to_go_on(home) -> None:
+    model = published_models()[0]
+    downloads_folder().mkdir(parents=True)
+    (downloads_folder() / f"{model.file_name}.part").write_bytes(b"x" * 3 * 1024**2)
+    run(home)
+    assert f"Go on: 3 of {model.size_mib:.0f} MB" in [button.label for button in home.button]
+
+
+def test_home_and_the_router_need_no_torch() -> None:
+    code = (
+        "import sys, cowvision.ui.fetches, cowvision.ui.frame, cowvision.ui.machine, cowvision.ui.story;"
+        "print([name for name in ('torch', 'torchvision', 'torchmetrics') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
