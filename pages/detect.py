@@ -53,11 +53,14 @@ def _show_header(specs: Sequence[ModelSpec]) -> None:
 
 
 def _show_problems() -> None:
-    """What was wrong with the files of the last intake, until it is dismissed."""
+    """What is to be said about the files of the last intake, until it is dismissed."""
     visit = session.ensure()
     if visit.problems:
         widgets.show_errors(visit.problems)
-        st.button("Dismiss", key="dismiss", type="tertiary", on_click=visit.problems.clear)
+    if visit.notes:
+        st.info("  \n".join(visit.notes), icon=":material/info:")
+    if visit.problems or visit.notes:
+        st.button("Dismiss", key="dismiss", type="tertiary", on_click=session.dismiss)
 
 
 def _choose_picture(own: Sequence[GalleryPicture]) -> GalleryPicture | None:

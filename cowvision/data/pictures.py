@@ -87,6 +87,16 @@ def decode_picture(data: bytes, name: str) -> Picture:
     return Picture(hashlib.sha256(data).hexdigest(), name, rgb)
 
 
+def holds_several(data: bytes) -> bool:
+    """Whether the bytes are an animation or have several pages, of which only the first is ever used."""
+    try:
+        with warnings.catch_warnings(), Image.open(BytesIO(data), formats=_FORMATS) as image:
+            warnings.simplefilter("ignore")
+            return int(getattr(image, "n_frames", 1)) > 1
+    except (Image.DecompressionBombError, UnidentifiedImageError, *_DECODER_ERRORS):
+        return False
+
+
 def picture_from_array(rgb: NDArray[np.uint8], name: str = "picture") -> Picture:
     """Wrap pixels that are already decoded: (h, w, 3) RGB or (h, w) grey, uint8.
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import streamlit as st
 
-from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture
+from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture, holds_several
 from cowvision.errors import CowVisionError, PictureError
-from cowvision.ui import cache, session
+from cowvision.ui import cache, session, widgets
 from cowvision.workspace.trays import KEPT_DAYS, TrayPicture, pictures_in, put_in, take_out
 
 MOST_PICTURES = 200
@@ -52,6 +52,7 @@ def take_in(files: Sequence[Upload]) -> None:
     """Keep the files that are pictures in the visitor's tray, and remember what was wrong with the others."""
     visit = session.ensure()
     problems: list[CowVisionError] = []
+    notes: list[str] = []
     first = ""
     bar = st.progress(0.0, f"Reading 1 of {len(files)} …")
     for number, file in enumerate(files):
@@ -62,8 +63,10 @@ def take_in(files: Sequence[Upload]) -> None:
             problems.append(error)
         else:
             first = first or key
+            if holds_several(file.getvalue()):
+                notes.append(f"{widgets.plain(display_name(file.name))} holds several pictures; the first one is used.")
     bar.empty()
-    visit.problems, visit.intake, visit.stopped = problems, visit.intake + 1, False
+    visit.problems, visit.notes, visit.intake, visit.stopped = problems, notes, visit.intake + 1, False
     if first:
         session.look_at(first)
 
@@ -72,7 +75,7 @@ def forget(picture_id: str | None = None) -> None:
     """Remove one picture of the visitor's, or all."""
     visit = session.ensure()
     take_out(cache.store(), visit.token, picture_id)
-    visit.problems, visit.picture = [], ""
+    visit.problems, visit.notes, visit.picture = [], [], ""
     st.query_params.pop("picture", None)
 
 

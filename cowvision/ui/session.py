@@ -24,6 +24,7 @@ class Visit:
         picture: Key of the picture looked at last, for coming back from another page.
         intake: How many times pictures were taken in; numbers the upload widgets, which begin empty again after each.
         problems: What was wrong with the files of the last intake.
+        notes: What else is to be said about them.
         stopped: Whether the visitor stopped counting the tray.
     """
 
@@ -31,6 +32,7 @@ class Visit:
     picture: str = ""
     intake: int = 0
     problems: list[CowVisionError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     stopped: bool = False
 
 
@@ -50,6 +52,12 @@ def name_in_address(*, has_tray: bool) -> None:
             st.query_params["visit"] = ensure().token
     elif "visit" in st.query_params:
         del st.query_params["visit"]
+
+
+def dismiss() -> None:
+    """Say no more about the last intake."""
+    visit = ensure()
+    visit.problems, visit.notes = [], []
 
 
 def look_at(key: str) -> None:

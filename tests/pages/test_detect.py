@@ -1,10 +1,15 @@
 """The Detect page as a visitor uses it, without a browser."""
 
 import re
+import struct
+import zlib
 
+import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cowvision.errors import ModelFileError
+from tests.samples import encoded, noise
 
 
 def counts(page: AppTest) -> dict[str, int]:
@@ -239,3 +244,67 @@ def test_zoom_shows_figures_instead_of_pictures(page) -> None:
     page.query_params["zoom"] = "true"
     run(page)
     assert len(page.get("plotly_chart")) == 2
+
+
+def bomb() -> bytes:
+    """A PNG of 30,000 x 30,000 pixels in a few hundred bytes: its header says so, and nobody unpacks it."""
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b""))
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+BAD_FILES = {
+    "truncated": (encoded(Image.fromarray(noise(96, 64)), "JPEG")[:400], "damaged or incomplete"),
+    "empty": (b"", "the file is empty"),
+    "text": (b"a letter about cows", "not a picture in a known format"),
+    "pixel": (encoded(Image.new("RGB", (1, 1)), "PNG"), "too few to see a cow on"),
+    "bomb": (bomb(), "megapixels"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_costs_one_sentence_and_nothing_else(page, a_png, tmp_path, kind) -> None:
+    data, cause = BAD_FILES[kind]
+    run(page)
+    page.file_uploader(key="uploads_0").set_value(
+        [(f"{kind}.jpg", data, "image/jpeg"), ("good.png", a_png, "image/png")]
+    )
+    run(page)
+    [error] = page.error
+    assert cause in error.value.replace("\\", "")
+    assert error.value.startswith(f"**{kind}")
+    assert "1 picture of yours" in words(page)
+    assert len(list((tmp_path / "home" / "blobs").rglob("*"))) == 2, "only the good picture, in its folder"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../etc/passwd.png", "quo\"te's.png", "🐄🐄.png", "x" * 300 + ".png", "<script>alert(1)</script>.png"],
+)
+def test_no_name_of_a_file_does_harm(page, a_png, tmp_path, name) -> None:
+    run(page)
+    page.file_uploader(key="uploads_0").set_value([(name, a_png, "image/png")])
+    run(page)
+    assert not page.error
+    assert "1 picture of yours" in words(page)
+    assert "<script" not in words(page)
+    kept = {path.relative_to(tmp_path / "home").parts[0] for path in (tmp_path / "home").rglob("*")}
+    assert kept <= {"blobs", "workspace.sqlite3", "workspace.sqlite3-wal", "workspace.sqlite3-shm"}
+    [label] = [button.label for button in page.button if button.key.startswith("choose_")][:1]
+    assert len(label) < 200
+
+
+def test_of_an_animation_the_first_frame_is_used_and_that_is_said(page) -> None:
+    frames = [Image.fromarray(noise(96, 64, seed)) for seed in range(3)]
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+    run(page)
+    page.file_uploader(key="uploads_0").set_value([("moving.webp", data, "image/webp")])
+    run(page)
+    assert "holds several pictures" in words(page)
+    assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
+    page.button(key="dismiss").click()
+    run(page)
+    assert "holds several pictures" not in words(page)
