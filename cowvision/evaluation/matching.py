@@ -28,12 +28,14 @@ class ClassMatches:
         hit: (10, d) bool per IoU threshold, true where the detection meets a true box.
         ignored: (10, d) bool, true where it meets a crowd and does not count at all.
         truths: (pictures,) int, true boxes of each picture.
+        score: (d,) float, the score of each detection.
     """
 
     picture: NDArray[np.intp]
     hit: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
     truths: NDArray[np.int64]
+    score: NDArray[np.floating[Any]]
 
     def average_precision(self, copies: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Return the average precision per IoU threshold, (10,); NaN where no true box is left.
@@ -62,7 +64,32 @@ def match_class(found: Sequence[sv.Detections], truths: Sequence[sv.Detections],
         hit=np.hstack([nothing, *(row[1] for row in rows)])[:, order],
         ignored=np.hstack([nothing, *(row[2] for row in rows)])[:, order],
         truths=np.array([(~crowds_of(truth))[names_of(truth) == class_name].sum() for truth in truths], dtype=np.int64),
+        score=scores[order],
     )
+
+
+def match_boxes(
+    boxes: NDArray[Any], truths: NDArray[Any], crowds: NDArray[Any], threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Match boxes of one class on one picture, best first, as COCO does.
+
+    Args:
+        boxes: (d, 4) detections, best first.
+        truths: (t, 4) true boxes, each met once at most.
+        crowds: (c, 4) crowd regions, which take any number.
+        threshold: Least IoU of a match.
+
+    Returns:
+        (d,) places of the true boxes met, -1 for none; and (d,) bool, whether an unmatched one lies in a crowd.
+    """
+    together = np.concatenate([np.reshape(truths, (-1, 4)), np.reshape(crowds, (-1, 4))])
+    crowd = np.arange(len(together)) >= len(truths)
+    return _places_at(threshold, _overlap(boxes, together, crowd), crowd)
+
+
+def overlaps(boxes: NDArray[Any], truths: NDArray[Any]) -> NDArray[np.float64]:
+    """IoU of each of (d, 4) boxes with each of (t, 4) true ones, (d, t)."""
+    return _overlap(boxes, truths, np.zeros(len(truths), dtype=bool))
 
 
 def _match_picture(
@@ -96,16 +123,24 @@ def _match_at(
     threshold: float, overlap: NDArray[np.float64], crowd: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Hit and ignored (d,) of one picture at one IoU threshold."""
-    hit, ignored = np.zeros(len(overlap), dtype=bool), np.zeros(len(overlap), dtype=bool)
+    places, ignored = _places_at(threshold, overlap, crowd)
+    return places >= 0, ignored
+
+
+def _places_at(
+    threshold: float, overlap: NDArray[np.float64], crowd: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Place of the true box each detection meets (-1: none), and whether it lies in a crowd instead."""
+    places, ignored = np.full(len(overlap), -1, dtype=np.intp), np.zeros(len(overlap), dtype=bool)
     free = np.ones(len(crowd), dtype=bool)
-    for place, row in enumerate(overlap):
-        chosen = _best(row, free & ~crowd, threshold)
-        if chosen is None:
-            ignored[place] = _best(row, crowd, threshold) is not None  # a crowd takes any number
+    for number, row in enumerate(overlap):
+        met = _best(row, free & ~crowd, threshold)
+        if met is None:
+            ignored[number] = _best(row, crowd, threshold) is not None  # a crowd takes any number
             continue
-        free[chosen] = False
-        hit[place] = True
-    return hit, ignored
+        free[met] = False
+        places[number] = met
+    return places, ignored
 
 
 def _best(row: NDArray[np.float64], allowed: NDArray[np.bool_], threshold: float) -> int | None:

@@ -1,0 +1,133 @@
+"""Why boxes are wrong: each detection and each true box of a picture with what happened to it.
+
+The six kinds are those of TIDE (Bolya et al. 2020, "TIDE: A General Toolbox for Identifying Object Detection Errors"),
+with its thresholds: a detection meets a true box at IoU 0.5 and has something to do with it from IoU 0.1 up. Where several
+fit, the better overlap decides: a box that lies on a horse and touches a cow is a class error (TIDE: a location error).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import supervision as sv
+from numpy.typing import NDArray
+
+from cowvision.data.annotations import chosen, crowds_of, names_of, scores_of
+from cowvision.evaluation.matching import match_boxes, overlaps
+
+MEETS, TOUCHES = 0.5, 0.1
+
+
+class Outcome(StrEnum):
+    """What a detection is."""
+
+    HIT = "hit"
+    DUPLICATE = "duplicate"  # a true box that a surer detection has met already
+    LOCATION = "location"  # the right class, badly placed
+    CLASS = "class"  # well placed on something of another class
+    BOTH = "class and location"  # badly placed on something of another class
+    BACKGROUND = "background"  # on nothing that is known
+    IGNORED = "ignored"  # inside a crowd: counts neither way
+
+
+@dataclass(frozen=True, eq=False)
+class PictureOutcome:
+    """One picture at one threshold, one class.
+
+    Attributes:
+        detections: The detections of the class that are looked at, best first.
+        outcomes: (d,) what each of them is.
+        meets: (d,) int, the place of the true box each hit meets, -1 for the others.
+        truths: The true boxes of the class, crowds left out.
+        found: (t,) bool, whether each was met.
+        called: (t,) str, for a true box that was not met the class a detection gives it at its place; "" for none.
+    """
+
+    detections: sv.Detections
+    outcomes: tuple[Outcome, ...]
+    meets: NDArray[np.intp]
+    truths: sv.Detections
+    found: NDArray[np.bool_]
+    called: tuple[str, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many detections are that."""
+        return self.outcomes.count(outcome)
+
+    @property
+    def missed(self) -> int:
+        """True boxes that were not met."""
+        return int((~self.found).sum())
+
+
+def explain(
+    found: sv.Detections, truth: sv.Detections, *, threshold: float = 0.0, class_name: str = "cow"
+) -> PictureOutcome:
+    """Say of one picture what each detection of a class from a score up is, and which true boxes were met.
+
+    Args:
+        found: Raw detections of all classes.
+        truth: True boxes of all classes, as from ``truth_boxes``.
+        threshold: Lowest score looked at.
+        class_name: The class that is judged.
+    """
+    found = chosen(found, scores_of(found) >= threshold)
+    found = chosen(found, np.argsort(-scores_of(found), kind="stable"))
+    own = chosen(found, names_of(found) == class_name)
+    of_class, crowd = names_of(truth) == class_name, crowds_of(truth)
+    truths, crowds = chosen(truth, of_class & ~crowd), chosen(truth, of_class & crowd)
+    others = chosen(truth, ~of_class)
+    meets, ignored = match_boxes(own.xyxy, truths.xyxy, crowds.xyxy, MEETS)
+    right, wrong = overlaps(own.xyxy, truths.xyxy), overlaps(own.xyxy, others.xyxy)
+    outcomes = tuple(
+        _outcome(int(place), bool(inside), _largest(right, row), _largest(wrong, row))
+        for row, (place, inside) in enumerate(zip(meets, ignored, strict=True))
+    )
+    hit = np.isin(np.arange(len(truths)), meets)
+    return PictureOutcome(own, outcomes, meets, truths, hit, _called(found, truths, hit, class_name))
+
+
+def explain_all(
+    found: Sequence[sv.Detections],
+    truths: Sequence[sv.Detections],
+    *,
+    threshold: float = 0.0,
+    class_name: str = "cow",
+) -> list[PictureOutcome]:
+    """``explain`` for each picture."""
+    pairs = zip(found, truths, strict=True)
+    return [explain(one, truth, threshold=threshold, class_name=class_name) for one, truth in pairs]
+
+
+def _outcome(place: int, inside_crowd: bool, right: float, wrong: float) -> Outcome:  # noqa: FBT001 - a fact of the box
+    if place >= 0:
+        return Outcome.HIT
+    if inside_crowd:
+        return Outcome.IGNORED
+    if right >= MEETS:
+        return Outcome.DUPLICATE
+    if wrong >= MEETS:
+        return Outcome.CLASS
+    if right >= TOUCHES:
+        return Outcome.LOCATION
+    return Outcome.BOTH if wrong >= TOUCHES else Outcome.BACKGROUND
+
+
+def _largest(overlap: NDArray[np.float64], row: int) -> float:
+    return float(overlap[row].max(initial=0.0))
+
+
+def _called(found: sv.Detections, truths: sv.Detections, hit: NDArray[np.bool_], class_name: str) -> tuple[str, ...]:
+    """For each true box the class of the surest detection of another class that meets it; "" for none, and if met."""
+    strangers = chosen(found, names_of(found) != class_name)
+    names: NDArray[Any] = names_of(strangers)
+    overlap = overlaps(strangers.xyxy, truths.xyxy)
+    called = []
+    for place, met in enumerate(hit):
+        at_place = np.flatnonzero(overlap[:, place] >= MEETS)
+        called.append("" if met or len(at_place) == 0 else str(names[at_place[0]]))
+    return tuple(called)
