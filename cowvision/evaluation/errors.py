@@ -1,8 +1,8 @@
 """Why boxes are wrong: each detection and each true box of a picture with what happened to it.
 
 The six kinds are those of TIDE (Bolya et al. 2020, "TIDE: A General Toolbox for Identifying Object Detection Errors"),
-with its thresholds: a detection meets a true box at IoU 0.5 and has something to do with it from IoU 0.1 up. Where several
-fit, the better overlap decides: a box that lies on a horse and touches a cow is a class error (TIDE: a location error).
+with its thresholds: a detection meets a true box at IoU 0.5 and has something to do with it from IoU 0.1 up. Where
+several fit, the better overlap decides: on a horse and touching a cow is a class error (TIDE: a location error).
 """
 
 from __future__ import annotations
