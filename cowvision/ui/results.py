@@ -16,6 +16,7 @@ from cowvision.data.annotations import chosen, names_of, of_classes, scores_of
 from cowvision.data.coco import GAP
 from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.evaluation.matching import match_class
+from cowvision.evaluation.operating import operating_point
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.widgets import counted
@@ -50,7 +51,7 @@ def result_card(choice: GalleryPicture, spec: ModelSpec, detections: sv.Detectio
     shown = view.of(detections)
     alt = f"{choice.title}: {counted(cows, 'cow')} found by {spec.title} with scores of at least {view.threshold:.2f}"
     with st.container(border=True, key=f"result_{spec.name}"):
-        st.html(_headline(spec, cows, _verdict(at_least(detections, view.threshold), choice.truth)))
+        st.html(_headline(spec, cows, _verdict(detections, choice.truth, view.threshold)))
         rgb = choice.picture().rgb
         if view.zoom:
             figure = zoomable_picture(rgb, shown, threshold=view.threshold, truth=truth)
@@ -103,16 +104,15 @@ def _what_it_knows(spec: ModelSpec) -> str:
     return f"knows {', '.join(names)}" if len(names) <= 6 else f"knows {len(names)} kinds of things"
 
 
-def _verdict(shown: sv.Detections, truth: sv.Detections | None) -> str:
+def _verdict(detections: sv.Detections, truth: sv.Detections | None, threshold: float) -> str:
     """How many of the true cows were found, and how many boxes are on none (IoU 0.5); nothing where nobody knows."""
     if truth is None:
         return ""
-    matches = match_class([shown], [truth], "cow")
-    true_cows, found = int(matches.truths.sum()), int(matches.hit[0].sum())
-    wrong = int((~matches.hit[0] & ~matches.ignored[0]).sum())
-    if true_cows == 0:
-        return "no cow in truth" if wrong == 0 else f"no cow in truth, {wrong} false"
-    return f"{true_cows} in truth: {found} found, {true_cows - found} missed, {wrong} false"
+    point = operating_point(match_class([detections], [truth], "cow"), threshold)
+    if point.recall is None:
+        return f"no cow in truth, {point.false_alarms} false" if point.false_alarms else "no cow in truth"
+    seen = f"{point.found} found, {point.missed} missed, {point.false_alarms} false"
+    return f"{point.found + point.missed} in truth: {seen}"
 
 
 def _class_list(shown: sv.Detections, *, shows_truth: bool) -> str:
