@@ -51,4 +51,4 @@ def test_the_first_step_opens_detect_on_its_example(home: Watched) -> None:
 def test_nothing_is_wider_than_the_screen(home: Watched) -> None:
     width = home.page.viewport_size["width"]
     assert home.page.evaluate("document.documentElement.scrollWidth") <= width
-    expect(home.page.get_by_text("For real photos")).to_be_attached()
+    expect(home.page.get_by_role("heading", name="For real photos")).to_be_attached()
