@@ -1,5 +1,12 @@
 """The few errors a person can meet; each says what is wrong with which thing, and what to do about it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # an error message needs no supervision, which takes OpenCV and a second to import
+    import supervision as sv
+
 
 class CowVisionError(Exception):
     """Something a person gave cannot be used.
@@ -75,3 +82,21 @@ class DownloadStopped(DownloadError):  # noqa: N818 - nothing went wrong: somebo
         super().__init__(name, cause, f"Fetch it again to go on from there: `python -m cowvision fetch {name}`")
         self.bytes_done = done
         self.bytes_total = total
+
+
+class StaleEditError(WorkspaceError):
+    """Boxes were changed by somebody else, or in another tab, since this edit began; neither version is lost.
+
+    Args:
+        subject: The picture's name.
+        yours: The boxes that were not saved.
+        theirs: The boxes that are saved.
+        revision: The revision of theirs, for an edit that starts from it.
+    """
+
+    def __init__(self, subject: str, yours: sv.Detections, theirs: sv.Detections, revision: int) -> None:
+        cause = f"its boxes were changed in the meantime: {len(theirs)} are saved now, and your {len(yours)} are not"
+        super().__init__(subject, cause, "Compare both versions, keep what is right and save again")
+        self.yours = yours
+        self.theirs = theirs
+        self.revision = revision

@@ -25,6 +25,37 @@ MIGRATIONS = (
     );
     CREATE INDEX tray_by_picture ON tray (picture_id);
     """,
+    """
+    CREATE TABLE herds (
+        herd_id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+        rule TEXT CHECK (rule IN ('head', 'whole')), made_at REAL NOT NULL
+    );
+    CREATE TABLE herd_pictures (
+        herd_id INTEGER NOT NULL REFERENCES herds ON DELETE CASCADE,
+        picture_id TEXT NOT NULL, name TEXT NOT NULL,
+        width INTEGER NOT NULL, height INTEGER NOT NULL, added_at REAL NOT NULL,
+        PRIMARY KEY (herd_id, picture_id)
+    );
+    CREATE INDEX herd_pictures_by_picture ON herd_pictures (picture_id);
+    CREATE TABLE revisions (
+        revision INTEGER PRIMARY KEY AUTOINCREMENT, herd_id INTEGER NOT NULL, picture_id TEXT NOT NULL,
+        state TEXT NOT NULL, saved_at REAL NOT NULL, note TEXT NOT NULL,
+        draft INTEGER REFERENCES revisions, model_id TEXT NOT NULL, removed INTEGER NOT NULL,
+        FOREIGN KEY (herd_id, picture_id) REFERENCES herd_pictures ON DELETE CASCADE
+    );
+    CREATE INDEX revisions_by_picture ON revisions (herd_id, picture_id);
+    CREATE INDEX revisions_by_draft ON revisions (draft);
+    CREATE TABLE boxes (
+        revision INTEGER NOT NULL REFERENCES revisions ON DELETE CASCADE, place INTEGER NOT NULL,
+        x_min REAL NOT NULL, y_min REAL NOT NULL, x_max REAL NOT NULL, y_max REAL NOT NULL,
+        class_name TEXT NOT NULL, area REAL NOT NULL, crowd INTEGER NOT NULL, visible_fraction REAL NOT NULL,
+        origin TEXT NOT NULL, PRIMARY KEY (revision, place)
+    ) WITHOUT ROWID;
+    CREATE VIEW current_revisions AS SELECT * FROM revisions AS one WHERE revision = (
+        SELECT max(revision) FROM revisions WHERE herd_id = one.herd_id AND picture_id = one.picture_id
+    );
+    CREATE TABLE released (picture_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+    """,
 )
 """One script a version; a published script is never changed, the next version is a new one at the end."""
 
@@ -71,7 +102,8 @@ class Store:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=15, isolation_level=None)
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            # NORMAL survives a killed process; FULL also a power cut: what a person was told is saved, is saved.
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {pragma}")
             self._local.connection = connection
         return connection

@@ -10,6 +10,8 @@ from cowvision.workspace.store import Store
 
 KEPT_DAYS = 7
 
+_USED = "SELECT picture_id FROM tray UNION ALL SELECT picture_id FROM herd_pictures"
+
 
 @dataclass(frozen=True)
 class TrayPicture:
@@ -44,7 +46,7 @@ def put_in(store: Store, visit: str, picture: TrayPicture, data: bytes) -> None:
 
 
 def take_out(store: Store, visit: str, picture_id: str | None = None) -> None:
-    """Remove one picture, or all of a visitor's, and their bytes where no other visitor has the same.
+    """Remove one picture, or all of a visitor's, and their bytes where no other visitor and no herd has the same.
 
     Raises:
         WorkspaceError: The workspace cannot be written.
@@ -65,11 +67,31 @@ def forget_old(store: Store, now: float | None = None) -> None:
     _remove(store, "added_at < ?", (now - KEPT_DAYS * 86400,))
 
 
-def _remove(store: Store, which: str, values: tuple[object, ...]) -> None:
-    """Rows, the bytes and the predictions that no other visitor has a row for."""
+def release(store: Store, values: tuple[object, ...], *deletions: str) -> None:
+    """Delete rows, then the bytes and predictions of those pictures that no tray and no herd has any more.
+
+    Bytes go once the rows are gone for good: killed in between, there may be bytes too many, never a picture without
+    its bytes, and the next call removes them.
+
+    Args:
+        store: The workspace.
+        values: What every one of the deletions is given.
+        deletions: DELETE statements, run in one transaction; what they return are ids of pictures.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
     with store.transaction() as connection:
-        sql = f"DELETE FROM tray WHERE {which} RETURNING picture_id"  # noqa: S608 - conditions are written above
-        for digest in {str(row[0]) for row in connection.execute(sql, values).fetchall()}:
-            if not connection.execute("SELECT 1 FROM tray WHERE picture_id = ?", (digest,)).fetchone():
-                connection.execute("DELETE FROM predictions WHERE picture_id = ?", (digest,))
-                drop_blob(digest)
+        for deletion in deletions:
+            released = connection.execute(deletion, values).fetchall()
+            connection.executemany("INSERT OR IGNORE INTO released VALUES (?)", released)
+    with store.transaction() as connection:  # nobody can bring the same bytes back while this looks and removes
+        unused = f"SELECT picture_id FROM released WHERE picture_id NOT IN ({_USED})"  # noqa: S608 - no input in it
+        for (digest,) in connection.execute(unused).fetchall():
+            connection.execute("DELETE FROM predictions WHERE picture_id = ?", (digest,))
+            drop_blob(digest)
+        connection.execute("DELETE FROM released")
+
+
+def _remove(store: Store, which: str, values: tuple[object, ...]) -> None:
+    release(store, values, f"DELETE FROM tray WHERE {which} RETURNING picture_id")  # noqa: S608 - written above
