@@ -102,6 +102,7 @@ def _gallery_card(picture: GalleryPicture, *, is_current: bool) -> None:
 @st.fragment
 def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: Sequence[ModelSpec]) -> None:
     """Everything that follows from models, threshold and classes; moving one of them renews only this part."""
+    session.renew_if_asked()
     tray = st.container()
     widgets.section(choice.title, choice.caption)
     left, right = st.columns([5, 4], gap="medium", vertical_alignment="center")
@@ -118,6 +119,12 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
     for column, (spec, detections) in zip(st.columns(max(1, len(answers))), answers.items(), strict=False):
         with column, widgets.errors_shown():
             results.result_card(choice, spec, detections, view)
+    if choice.is_own and all(spec.own_map is not None for spec in answers):
+        st.info(
+            "These models have never seen a photograph. On pastures they do well; on everyday pictures they see cows "
+            "where there are none. For real photos, Home offers models trained on photographs.",
+            icon=":material/info:",
+        )
     if answers:
         _show_actions(choice, own, list(answers), view)
     with st.expander("What the model really returns"):
@@ -126,8 +133,7 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
                 results.returned(spec, detections, threshold=view.threshold)
     if own:
         with tray, st.container(border=True, key="tray"), widgets.errors_shown():
-            batch.tray_table(own, chosen_specs, view.threshold)
-            batch.look_at_all(own, chosen_specs)
+            batch.tray(own, chosen_specs, view.threshold)
 
 
 def _show_actions(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: list[ModelSpec], view: View) -> None:
@@ -137,7 +143,9 @@ def _show_actions(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
         if choice.is_own:
             st.button("Remove this picture", key="remove", on_click=intake.forget, args=(choice.id,))
         if len(own) > 1:
-            st.button("Remove all of mine", key="remove_all", on_click=intake.forget)
+            with st.popover("Remove all of mine"):
+                st.write(f"{len(own)} pictures, and what was found on them, are forgotten for good.")
+                st.button("Remove them all", key="remove_all", type="primary", on_click=intake.forget)
         runs = cache.network_runs()
         widgets.note(
             f"The networks have looked {widgets.counted(runs, 'time')} since the start. "

@@ -79,7 +79,9 @@ def _offer_models() -> None:
     for column, model in zip(st.columns(len(missing)), missing, strict=True):
         with column, st.container(border=True, height="stretch"):
             st.markdown(f"**{model.title}**")
-            st.caption(f"mAP {model.published_map:.3f} on COCO val2017 as published, not measured here")
+            st.caption(
+                f"mAP {model.published_map:.3f} on COCO val2017 as published, not measured here. {model.licence}."
+            )
             fetches.offer(model)
 
 

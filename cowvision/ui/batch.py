@@ -1,4 +1,4 @@
-"""Counting a whole tray: every picture by every chosen model, with progress, a way to stop, and one table."""
+"""A tray and its count: every picture by every chosen model, with progress, a way to stop, and one table."""
 
 from __future__ import annotations
 
@@ -8,56 +8,78 @@ import pandas as pd
 import streamlit as st
 
 from cowvision.data.detections import count_named
-from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, session, widgets
+from cowvision.ui.counting import Counting
 from cowvision.ui.gallery import GalleryPicture
 
+REFRESH_SECONDS = 1.0
+TABLE = "tray_table"
 
-def look_at_all(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec]) -> None:
-    """Have every picture looked at that a model has not seen yet; a press on Stop leaves the rest for later."""
+
+def tray(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
+    """The visitor's pictures with their counts; counts what no model has seen yet, and shows how far it is."""
     visit = session.ensure()
-    waiting = [(one, spec) for one in pictures for spec in specs if not cache.is_known(one.id, spec)]
-    if not waiting:
-        return
-    if visit.stopped:
-        left = widgets.counted(len({one.id for one, _ in waiting}), "picture")
-        st.button(f"Go on: {left} not counted yet", key="go_on", on_click=_stop, args=(False,))
-        return
+    waiting = [(one, spec) for one in pictures for spec in specs if cache.known_detections(one.id, spec) is None]
+    if waiting and not visit.stopped and not (visit.counting and visit.counting.is_running):
+        visit.counting = Counting([cache.look(one.id, spec, one.load) for one, spec in waiting])
+        visit.counting.start()
+    if visit.counting is not None and visit.counting.is_running:
+        _watched(pictures, specs, threshold)
+    else:
+        _shown(pictures, specs, threshold)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _watched(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
+    """The table while it fills."""
+    counting = session.ensure().counting
+    if counting is None or not counting.is_running:
+        st.rerun()
+    _table(pictures, specs, threshold)
     with st.container(horizontal=True, vertical_alignment="center"):
-        place = st.empty()
-        st.button("Stop", key="stop", on_click=_stop, args=(True,), help="What is counted already stays.")
-    with place.container():
-        bar = st.progress(0.0, "Counting …")
-    for number, (one, spec) in enumerate(waiting):
-        bar.progress(
-            number / len(waiting),
-            f"Counting {number + 1} of {len(waiting)}: {spec.title} on {widgets.plain(one.title)}",
-        )
-        with widgets.errors_shown():
-            one.detections(spec)
-    st.rerun()
+        share, looks = counting.done / len(counting.looks), len(counting.looks)
+        st.progress(share, f"{counting.done} of {looks} looks taken (one a picture and model)")
+        if st.button("Stop", key="stop", help="What is counted already stays."):
+            session.ensure().stopped = True
+            counting.stop(wait=5)
+            st.rerun()
 
 
-def _stop(stopped: bool) -> None:  # noqa: FBT001 - called by the button
-    session.ensure().stopped = stopped
+def _shown(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
+    """The table at rest."""
+    visit = session.ensure()
+    left = _table(pictures, specs, threshold)
+    if visit.counting is not None and visit.counting.problems:
+        widgets.show_errors(visit.counting.problems)
+    if left and visit.stopped:
+        words = f"Go on: {widgets.counted(left, 'picture')} not counted yet"
+        st.button(words, key="go_on", on_click=_go_on)
 
 
-def tray_table(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
-    """Cows on each picture by each model, their sums above; a press on a row opens its picture."""
+def _go_on() -> None:
+    session.ensure().stopped = False
+
+
+def _table(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> int:
+    """The table under its sum; a press on a row opens its picture. Returns how many pictures are not counted yet."""
     table = counts(pictures, specs, threshold)
     sums = [f"**{int(table[spec.title].sum())}** by {spec.title}" for spec in specs]
-    done = int(table[[spec.title for spec in specs]].notna().all(axis=1).sum())
-    so_far = "" if done == len(pictures) else f" ({done} of {len(pictures)} counted so far)"
+    left = int(table[[spec.title for spec in specs]].isna().any(axis=1).sum())
+    so_far = "" if not left else f" ({len(pictures) - left} of {len(pictures)} counted so far)"
     st.markdown(f"{widgets.counted(len(pictures), 'picture')} of yours{so_far}, cows in all: {', '.join(sums)}")
-    event = st.dataframe(
-        table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 320), key="tray_table",
-        on_select="rerun", selection_mode="single-row",
+    st.dataframe(
+        table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 320), key=TABLE,
+        on_select=lambda: _open_row(pictures), selection_mode="single-row",
     )  # fmt: skip
-    chosen = event.selection.rows
-    if chosen and pictures[chosen[0]].key != st.query_params.get("picture"):
-        session.look_at(pictures[chosen[0]].key)
-        st.rerun()
+    return left
+
+
+def _open_row(pictures: Sequence[GalleryPicture]) -> None:
+    """Open the picture of the row that was just chosen; a choice made earlier opens nothing again."""
+    rows = st.session_state[TABLE].selection.rows
+    if rows:
+        session.look_at(pictures[rows[0]].key, renew=True)
 
 
 def counts(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> pd.DataFrame:
@@ -69,9 +91,5 @@ def counts(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], thres
 
 
 def _count(one: GalleryPicture, spec: ModelSpec, threshold: float) -> int | None:
-    if not cache.is_known(one.id, spec):
-        return None
-    try:
-        return count_named(one.detections(spec), threshold)
-    except CowVisionError:
-        return None
+    kept = cache.known_detections(one.id, spec)
+    return None if kept is None else count_named(kept, threshold)

@@ -63,20 +63,46 @@ def detection_box(spec: ModelSpec) -> DetectionBox:
 def raw_detections(picture_id: str, spec: ModelSpec, load: Load) -> sv.Detections:
     """Everything a model sees on a picture, from score 0.05 up.
 
-    Memory answers first, then the workspace; only a picture that this model never saw is loaded and looked at.
+    The workspace answers first; only a picture that this model never saw is loaded and looked at.
 
     Raises:
         CowVisionError: The picture or the model's files cannot be used.
     """
-    return _raw_detections(picture_id, spec.id, spec, load)
+    kept = known_detections(picture_id, spec)
+    return kept if kept is not None else look(picture_id, spec, load)()
 
 
-def is_known(picture_id: str, spec: ModelSpec) -> bool:
-    """Whether the workspace has the model's answer for a picture."""
+def known_detections(picture_id: str, spec: ModelSpec) -> sv.Detections | None:
+    """What the workspace has of a model's answer for a picture; None if it never looked or there is no workspace."""
     try:
-        return kept_detections(store(), picture_id, spec) is not None
+        return kept_detections(store(), picture_id, spec)
     except WorkspaceError:
-        return False
+        return None
+
+
+def look(picture_id: str, spec: ModelSpec, load: Load) -> Callable[[], sv.Detections]:
+    """A call that has a model look at a picture and keeps the answer; it may be made in any thread.
+
+    Raises:
+        ModelFileError: The model's files cannot be used.
+    """
+    box, counter = detection_box(spec), _counter()
+    with suppress(WorkspaceError):
+        workspace = store()
+        return lambda: _look(picture_id, spec, load, (box, counter, workspace))
+    return lambda: _look(picture_id, spec, load, (box, counter, None))
+
+
+def _look(
+    picture_id: str, spec: ModelSpec, load: Load, tools: tuple[DetectionBox, RunCounter, Store | None]
+) -> sv.Detections:
+    box, counter, workspace = tools
+    [detections] = box.predict([load()])
+    counter.add()
+    if workspace is not None:
+        with suppress(WorkspaceError):  # a full disk costs another look later, nothing else
+            keep_detections(workspace, picture_id, spec, detections)
+    return detections
 
 
 def picture(picture_id: str, load: Load) -> Picture:
@@ -105,20 +131,6 @@ def _store(path: str) -> Store:
 def _detection_box(model_id: str, _spec: ModelSpec) -> DetectionBox:
     del model_id  # the key of the cache
     return DetectionBox(_spec)
-
-
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _raw_detections(picture_id: str, model_id: str, _spec: ModelSpec, _load: Load) -> sv.Detections:
-    del model_id  # a key of the cache, as is picture_id
-    with suppress(WorkspaceError):  # without a workspace the network looks again after a restart, nothing else
-        kept = kept_detections(store(), picture_id, _spec)
-        if kept is not None:
-            return kept
-    [detections] = detection_box(_spec).predict([_load()])
-    _counter().add()
-    with suppress(WorkspaceError):
-        keep_detections(store(), picture_id, _spec, detections)
-    return detections
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

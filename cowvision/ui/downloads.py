@@ -59,7 +59,7 @@ def _formats(choice: GalleryPicture, spec: ModelSpec, view: View) -> list[Format
 
 def _tray_downloads(own: Sequence[GalleryPicture], spec: ModelSpec, view: View) -> None:
     """The zip takes a while, so it is made on a press, with progress, and then offered."""
-    ready = [one for one in own if cache.is_known(one.id, spec)]
+    ready = [one for one in own if cache.known_detections(one.id, spec) is not None]
     st.caption(f"Your {widgets.counted(len(ready), 'counted picture')}, all formats")
     drawn = st.checkbox("with the pictures, boxes drawn", key="zip_pictures")
     if st.button("Make the zip", key="make_zip", disabled=not ready):

@@ -53,7 +53,7 @@ def take_in(files: Sequence[Upload]) -> None:
     visit = session.ensure()
     problems: list[CowVisionError] = []
     notes: list[str] = []
-    first = ""
+    first, taken, same = "", {one.picture_id[:16] for one in pictures_in(cache.store(), visit.token)}, 0
     bar = st.progress(0.0, f"Reading 1 of {len(files)} …")
     for number, file in enumerate(files):
         bar.progress(number / len(files), f"Reading {number + 1} of {len(files)} …")
@@ -63,9 +63,13 @@ def take_in(files: Sequence[Upload]) -> None:
             problems.append(error)
         else:
             first = first or key
+            same += key in taken
+            taken.add(key)
             if holds_several(file.getvalue()):
                 notes.append(f"{widgets.plain(display_name(file.name))} holds several pictures; the first one is used.")
     bar.empty()
+    if same:
+        notes.append(f"{widgets.counted(same, 'file')} held a picture that is here already; it is shown once.")
     visit.problems, visit.notes, visit.intake, visit.stopped = problems, notes, visit.intake + 1, False
     if first:
         session.look_at(first)
@@ -75,7 +79,7 @@ def forget(picture_id: str | None = None) -> None:
     """Remove one picture of the visitor's, or all."""
     visit = session.ensure()
     take_out(cache.store(), visit.token, picture_id)
-    visit.problems, visit.notes, visit.picture = [], [], ""
+    visit.problems, visit.notes, visit.picture, visit.renew = [], [], "", True
     st.query_params.pop("picture", None)
 
 

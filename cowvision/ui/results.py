@@ -54,12 +54,14 @@ def result_card(choice: GalleryPicture, spec: ModelSpec, detections: sv.Detectio
         st.html(_headline(spec, cows, _verdict(detections, choice.truth, view.threshold)))
         rgb = choice.picture().rgb
         if view.zoom:
-            figure = zoomable_picture(rgb, shown, threshold=view.threshold, truth=truth)
+            figure = zoomable_picture(rgb, shown, threshold=view.threshold, truth=truth).update_layout(
+                uirevision=choice.id
+            )
             st.plotly_chart(figure, key=f"zoom_{spec.name}", config=ZOOM_CONFIG, theme=None, alt=alt)
         else:
             drawn = draw_detections(rgb, shown, threshold=view.threshold, truth=truth, longest_side=SHOWN_SIDE)
             st.image(as_jpeg(drawn), width="stretch", alt=alt)
-        st.html(_class_list(shown, shows_truth=truth is not None))
+        st.html(_class_list(shown, shows_truth=truth is not None, filtered=bool(view.classes)))
 
 
 def plain_card(choice: GalleryPicture) -> None:
@@ -115,13 +117,13 @@ def _verdict(detections: sv.Detections, truth: sv.Detections | None, threshold: 
     return f"{point.found + point.missed} in truth: {seen}"
 
 
-def _class_list(shown: sv.Detections, *, shows_truth: bool) -> str:
+def _class_list(shown: sv.Detections, *, shows_truth: bool, filtered: bool) -> str:
     counts = Counter(str(name) for name in names_of(shown))
     items = [
         f'<li><i style="background:{colour_of(name)}"></i>{escape(name)} {number}</li>'
         for name, number in counts.most_common()
     ]
-    items = items or ["<li>nothing at this threshold</li>"]
+    items = items or [f"<li>nothing {'of these classes ' * filtered}at this threshold</li>"]
     if shows_truth:
         items.append('<li><i class="cv-corners"></i>white corners: the truth</li>')
     return f'<ul class="cv-classes" aria-label="What is drawn">{"".join(items)}</ul>'

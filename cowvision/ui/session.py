@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from cowvision.errors import CowVisionError
+from cowvision.ui.counting import Counting
 
 _KEY = "_visit"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -26,6 +27,8 @@ class Visit:
         problems: What was wrong with the files of the last intake.
         notes: What else is to be said about them.
         stopped: Whether the visitor stopped counting the tray.
+        counting: The count of the tray that was begun last.
+        renew: Whether the whole page must be made anew, not only the part in which something was pressed.
     """
 
     token: str
@@ -34,6 +37,8 @@ class Visit:
     problems: list[CowVisionError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: bool = False
+    counting: Counting | None = None
+    renew: bool = False
 
 
 def ensure() -> Visit:
@@ -60,7 +65,16 @@ def dismiss() -> None:
     visit.problems, visit.notes = [], []
 
 
-def look_at(key: str) -> None:
-    """Choose a picture: in the address, and for coming back from another page."""
-    ensure().picture = key
+def look_at(key: str, *, renew: bool = False) -> None:
+    """Choose a picture: in the address, and for coming back from another page; ``renew`` as that of the visit."""
+    visit = ensure()
+    visit.picture, visit.renew = key, renew
     st.query_params["picture"] = key
+
+
+def renew_if_asked() -> None:
+    """Make the whole page anew if a press inside a part of it asked for that."""
+    visit = ensure()
+    if visit.renew:
+        visit.renew = False
+        st.rerun()

@@ -2,7 +2,12 @@
 
 import re
 import struct
+import sys
+import threading
+import time
 import zlib
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
@@ -180,12 +185,24 @@ def test_a_damaged_model_does_not_hide_the_other(page, monkeypatch, fake_boxes) 
     assert len(page.error) == 1
 
 
-def test_uploads_are_counted_in_one_table_and_can_be_removed(page, a_png) -> None:
-    run(page)
-    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(3)]
+def counted(page: AppTest) -> AppTest:
+    """The page after its count in the background has ended."""
+    counting = page.session_state["_visit"].counting
+    if counting is not None:
+        counting.finish(20)
+    return run(page)
+
+
+def upload(page: AppTest, a_png: bytes, count: int) -> None:
+    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(count)]
     page.file_uploader(key="uploads_0").set_value(files)
     run(page)
+
+
+def test_uploads_are_counted_in_one_table_and_can_be_removed(page, a_png) -> None:
     run(page)
+    upload(page, a_png, 3)
+    counted(page)
     assert "3 pictures of yours, cows in all: **3** by Herd base, **9** by Herd fine-tuned" in words(page)
     page.button(key="remove").click()
     run(page)
@@ -193,7 +210,71 @@ def test_uploads_are_counted_in_one_table_and_can_be_removed(page, a_png) -> Non
     page.button(key="remove_all").click()
     run(page)
     assert "of yours" not in words(page)
+    assert "not here" not in words(page)
     assert "visit" not in page.query_params
+    assert "picture" not in page.query_params
+
+
+def test_a_row_opens_its_picture_once_and_the_gallery_works_on(page, a_png) -> None:
+    run(page)
+    upload(page, a_png, 3)
+    counted(page)
+    table = SimpleNamespace(selection=SimpleNamespace(rows=[2]))
+    batch = sys.modules["cowvision.ui.batch"]
+    with patch.object(batch.st, "session_state", {batch.TABLE: table}):
+        opened = []
+        with patch.object(batch.session, "look_at", lambda key, **_: opened.append(key)):
+            batch._open_row([SimpleNamespace(key=key) for key in "abc"])
+    assert opened == ["c"]
+    page.button(key="choose_one").click()
+    run(page)
+    assert page.query_params["picture"] == ["one"] or page.query_params["picture"] == "one"
+
+
+def test_what_was_stopped_stays_counted_and_goes_on(page, a_png, fake_boxes, monkeypatch) -> None:
+    run(page)
+    seen = [len(box.seen) for box in fake_boxes.values()]
+    gate = threading.Event()
+    slow = fake_boxes["herd-finetuned"]
+    quick = slow.predict
+
+    def waiting(pictures: list) -> list:
+        if len(slow.seen) > seen[1]:  # the picture that is shown is looked at first, by the page itself
+            gate.wait(20)
+        return quick(pictures)
+
+    monkeypatch.setattr(slow, "predict", waiting)
+    upload(page, a_png, 4)
+    assert "counted so far" in words(page)
+    counting = page.session_state["_visit"].counting
+    counting.stop()
+    page.session_state["_visit"].stopped = True
+    gate.set()
+    counted(page)
+    assert "1 of 4 counted so far" in words(page) or "2 of 4 counted so far" in words(page)
+    page.button(key="go_on").click()
+    run(page)
+    counted(page)
+    assert "4 pictures of yours, cows in all: **4** by Herd base, **12** by Herd fine-tuned" in words(page)
+    assert [len(box.seen) - before for box, before in zip(fake_boxes.values(), seen, strict=True)] == [4, 4]
+
+
+def test_a_count_that_nobody_looks_at_ends(monkeypatch) -> None:
+    from cowvision.ui import counting
+
+    monkeypatch.setattr(counting, "UNSEEN_SECONDS", 0.05)
+    looked = []
+    alone = counting.Counting([lambda: (looked.append(1), time.sleep(0.1))] * 50)
+    alone.start()
+    alone.finish(10)
+    assert len(looked) < 5
+
+
+def test_the_same_picture_under_two_names_is_said(page, a_png) -> None:
+    run(page)
+    page.file_uploader(key="uploads_0").set_value([("a.png", a_png, "image/png"), ("b.png", a_png, "image/png")])
+    run(page)
+    assert "1 file held a picture that is here already" in words(page)
 
 
 def test_a_reload_finds_the_visitors_pictures_and_nobody_else_does(page, a_png) -> None:
@@ -228,7 +309,7 @@ def test_a_class_filter_changes_what_is_drawn_and_not_the_count(page) -> None:
     page.multiselect(key="classes").set_value(["dog"])
     run(page)
     assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
-    assert "nothing at this threshold" in words(page)
+    assert "nothing of these classes at this threshold" in words(page)
 
 
 def test_markup_in_a_name_is_shown_as_it_is(page, a_png) -> None:
