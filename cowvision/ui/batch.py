@@ -24,41 +24,43 @@ def tray(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], thresho
     if waiting and not visit.stopped and not (visit.counting and visit.counting.is_running):
         visit.counting = Counting([cache.look(one.id, spec, one.load) for one, spec in waiting])
         visit.counting.start()
-    if visit.counting is not None and visit.counting.is_running:
-        _watched(pictures, specs, threshold)
-    else:
-        _shown(pictures, specs, threshold)
+    is_running = visit.counting is not None and visit.counting.is_running
+    # one fragment at work and at rest: the browser's timer may ask once more for one that is gone, and that is logged
+    st.fragment(_tray, run_every=REFRESH_SECONDS if is_running else None)(pictures, specs, threshold, is_running)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def _watched(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
-    """The table while it fills."""
-    counting = session.ensure().counting
-    if counting is None or not counting.is_running:
-        st.rerun()
-    _table(pictures, specs, threshold)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        share, looks = counting.done / len(counting.looks), len(counting.looks)
-        st.progress(share, f"{counting.done} of {looks} looks taken (one a picture and model)")
-        if st.button("Stop", key="stop", help="What is counted already stays."):
-            session.ensure().stopped = True
-            counting.stop(wait=5)
-            st.rerun()
-
-
-def _shown(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
-    """The table at rest."""
+def _tray(
+    pictures: Sequence[GalleryPicture],
+    specs: Sequence[ModelSpec],
+    threshold: float,
+    was_running: bool,  # noqa: FBT001
+) -> None:
+    """The table, and below it how far the count is, or what is left of it."""
     visit = session.ensure()
+    counting = visit.counting if visit.counting is not None and visit.counting.is_running else None
+    if was_running and counting is None:
+        st.rerun()
     left = _table(pictures, specs, threshold)
+    if counting is not None:
+        _progress(counting)
+        return
     if visit.counting is not None and visit.counting.problems:
         widgets.show_errors(visit.counting.problems)
     if left and visit.stopped:
         words = f"Go on: {widgets.counted(left, 'picture')} not counted yet"
-        st.button(words, key="go_on", on_click=_go_on)
+        if st.button(words, key="go_on"):
+            visit.stopped = False
+            st.rerun()
 
 
-def _go_on() -> None:
-    session.ensure().stopped = False
+def _progress(counting: Counting) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        looks = len(counting.looks)
+        st.progress(counting.done / looks, f"{counting.done} of {looks} looks taken (one a picture and model)")
+        if st.button("Stop", key="stop", help="What is counted already stays."):
+            session.ensure().stopped = True
+            counting.stop(wait=5)
+            st.rerun()
 
 
 def _table(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> int:

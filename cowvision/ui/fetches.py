@@ -55,39 +55,35 @@ class Download:
 def offer(model: PublishedModel) -> None:
     """A model that can be fetched: what it is, its size, and the buttons to get it."""
     download = _download(model.name, model)
-    _offer(model, download)
+    is_running = download.is_running
+    # one fragment at work and at rest: the browser's timer may ask once more for one that is gone, and that is logged
+    st.fragment(_offer, run_every=REFRESH_SECONDS if is_running else None)(model, download, is_running)
 
 
-@st.fragment(run_every=None)
-def _idle(model: PublishedModel, download: Download) -> None:
-    kept = PartialFile(downloads_folder() / model.file_name).size
-    label = f"Get it ({model.size_mib:.0f} MB)" if not kept else f"Go on: {_of(model, kept)}"
+def _offer(model: PublishedModel, download: Download, was_running: bool) -> None:  # noqa: FBT001 - the fragment's state
+    if was_running and not download.is_running:
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(label, key=f"get_{model.name}", help=f"From {_host(model)}. Nothing is asked before you press."):
+        if download.is_running:
+            _progress(model, download)
+        elif st.button(_label(model), key=f"get_{model.name}", help=f"From {_host(model)}. Nothing is asked before."):
             download.start()
             st.rerun()
     if isinstance(download.problem, DownloadStopped):
         st.caption("Stopped. What came is kept; a press goes on from there.")
-    elif download.problem is not None:
+    elif download.problem is not None and not download.is_running:
         widgets.show_error(download.problem)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def _running(model: PublishedModel, download: Download) -> None:
-    if not download.is_running:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        share = min(1.0, download.done / model.size_bytes)
-        st.progress(share, _of(model, download.done))
-        if st.button("Stop", key=f"stop_{model.name}", help="What came is kept; a later press goes on from there."):
-            download.stop.set()
+def _progress(model: PublishedModel, download: Download) -> None:
+    st.progress(min(1.0, download.done / model.size_bytes), _of(model, download.done))
+    if st.button("Stop", key=f"stop_{model.name}", help="What came is kept; a later press goes on from there."):
+        download.stop.set()
 
 
-def _offer(model: PublishedModel, download: Download) -> None:
-    if download.is_running:
-        _running(model, download)
-    else:
-        _idle(model, download)
+def _label(model: PublishedModel) -> str:
+    kept = PartialFile(downloads_folder() / model.file_name).size
+    return f"Go on: {_of(model, kept)}" if kept else f"Get it ({model.size_mib:.0f} MB)"
 
 
 def _of(model: PublishedModel, done: int) -> str:
