@@ -1,7 +1,8 @@
-"""Detections as files for other software: CSV, COCO JSON, YOLO and Pascal VOC, and many pictures' as one zip.
+"""Detections or ground truth as files for other software: CSV, COCO JSON, YOLO, Pascal VOC, and all of them as one zip.
 
 supervision's writers round Pascal VOC to whole pixels and YOLO to five digits, which moves a box by up to half a pixel;
-these keep 0.01 px. Pictures are written anew from their pixels, so no EXIF and no place leaves with them.
+these keep 0.01 px. Boxes without scores are ground truth, and written as such. Pictures are written anew from their
+pixels, so no EXIF and no place leaves with them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import supervision as sv
 
-from cowvision.data.annotations import names_of, scores_of
+from cowvision.data.annotations import areas_of, crowds_of, names_of, scores_of
 from cowvision.data.coco import category_ids
 
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
@@ -34,7 +36,7 @@ class ExportPicture:
     Attributes:
         name: File name for people; anything, it is made safe here.
         resolution_wh: Width and height in pixels, upright.
-        detections: The boxes to write, already chosen by threshold and class.
+        detections: The boxes to write, already chosen by threshold and class; ground truth has no confidence.
     """
 
     name: str
@@ -50,14 +52,15 @@ def as_csv(pictures: Iterable[ExportPicture]) -> str:
     for picture in pictures:
         start = (_no_formula(picture.name), *picture.resolution_wh)
         for name, score, box in _rows(picture.detections):
-            writer.writerow((*start, name, f"{score:.4f}", *(f"{side:.2f}" for side in box)))
+            shown = "" if _is_truth(picture.detections) else f"{score:.4f}"
+            writer.writerow((*start, name, shown, *(f"{side:.2f}" for side in box)))
         if not len(picture.detections):
             writer.writerow((*start, *[""] * 6))
     return text.getvalue()
 
 
 def as_coco(pictures: Sequence[ExportPicture], file_names: Sequence[str] | None = None) -> str:
-    """COCO JSON that pycocotools loads; ids count from 1, ``score`` stands with each annotation.
+    """COCO JSON that pycocotools loads; ids count from 1, ``score`` stands with each annotation that is a detection.
 
     Args:
         pictures: What to write.
@@ -70,11 +73,12 @@ def as_coco(pictures: Sequence[ExportPicture], file_names: Sequence[str] | None 
     for image_id, (picture, file_name) in enumerate(zip(pictures, names, strict=True), 1):
         width, height = picture.resolution_wh
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        for name, score, (x_min, y_min, x_max, y_max) in _rows(picture.detections):
+        rows = zip(_rows(picture.detections), _coco_own(picture.detections), strict=True)
+        for (name, _, (x_min, y_min, x_max, y_max)), own in rows:
             sides = (x_max - x_min, y_max - y_min)
             annotations.append({
                 "id": len(annotations) + 1, "image_id": image_id, "category_id": ids[name],
-                "bbox": [x_min, y_min, *sides], "area": sides[0] * sides[1], "iscrowd": 0, "score": score,
+                "bbox": [x_min, y_min, *sides], "area": sides[0] * sides[1], "iscrowd": 0, **own,
             })  # fmt: skip
     categories = [{"id": number, "name": name} for name, number in ids.items()]
     return json.dumps({"images": images, "annotations": annotations, "categories": categories})
@@ -99,7 +103,8 @@ def as_voc(picture: ExportPicture, file_name: str) -> str:
     ET.SubElement(root[-1], "depth").text = "3"
     for name, score, (x_min, y_min, x_max, y_max) in _rows(picture.detections):
         entry = ET.SubElement(root, "object")
-        _children(entry, {"name": name, "score": f"{score:.4f}"})
+        own = {"truncated": 0, "difficult": 0} if _is_truth(picture.detections) else {"score": f"{score:.4f}"}
+        _children(entry, {"name": name, **own})
         ends = {"xmin": x_min + 1, "ymin": y_min + 1, "xmax": x_max, "ymax": y_max}
         _children(ET.SubElement(entry, "bndbox"), {key: f"{value:.2f}" for key, value in ends.items()})
     ET.indent(root)
@@ -168,6 +173,20 @@ def _rows(detections: sv.Detections) -> list[tuple[str, float, tuple[float, floa
     names, scores = names_of(detections).tolist(), scores_of(detections).tolist()
     boxes = [tuple(round(side, 4) for side in box) for box in detections.xyxy.tolist()]
     return list(zip(names, [round(score, 4) for score in scores], boxes, strict=True))
+
+
+def _is_truth(boxes: sv.Detections) -> bool:
+    return boxes.confidence is None
+
+
+def _coco_own(boxes: sv.Detections) -> list[dict[str, Any]]:
+    """What a COCO annotation says of a box beside its place: a detection's score, or what is known of truth."""
+    if not _is_truth(boxes):
+        return [{"score": round(score, 4)} for score in scores_of(boxes).tolist()]
+    columns = {"area": areas_of(boxes).tolist(), "iscrowd": crowds_of(boxes).astype(int).tolist()}
+    shares = np.asarray(boxes.data.get("visible_fraction", np.ones(len(boxes))))
+    columns["visible_fraction"] = [round(share, 4) for share in shares.tolist()]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _children(parent: ET.Element, values: dict[str, Any]) -> None:

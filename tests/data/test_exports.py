@@ -14,7 +14,7 @@ from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
 from cowvision.data.coco import COCO_NAMES, category_ids
 from cowvision.data.exports import ExportPicture, as_coco, as_csv, as_voc, as_yolo, as_zip, safe_stems
-from tests.samples import boxes
+from tests.samples import boxes, truth
 
 BOXES = [[1.25, 2.5, 31.75, 40.125], [0, 0, 640, 480], [100.01, 200.02, 101.03, 202.04]]
 COWS = ExportPicture("herd one.HEIC", (640, 480), boxes(BOXES, [0.9, 0.75, 0.5]))
@@ -69,6 +69,11 @@ def test_csv_has_a_row_a_box_and_one_for_nothing() -> None:
     assert [row["image"] for row in rows] == ["herd one.HEIC"] * 3 + ["empty.png"]
     assert float(rows[0]["x_max"]) == 31.75
     assert rows[3]["class"] == ""
+
+
+def test_truth_has_no_score_in_a_table() -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv([ExportPicture("a.jpg", (9, 9), truth([[0, 0, 4, 4]]))])))
+    assert (row["class"], row["score"], row["x_max"]) == ("cow", "", "4.00")
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "@SUM(A1).png", "-2.jpg", "+3.jpg"])

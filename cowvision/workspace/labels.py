@@ -1,0 +1,250 @@
+"""The boxes of a herd's pictures, with their history: nothing is overwritten, and no edit is lost silently.
+
+All revisions are kept while the picture is in the herd: one of thirty boxes takes some 3 KB, far less than the picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import supervision as sv
+from numpy.typing import NDArray
+
+from cowvision.data.annotations import areas_of, crowds_of, names_of, truth_boxes
+from cowvision.errors import StaleEditError, WorkspaceError
+from cowvision.workspace.herds import LabelState
+from cowvision.workspace.store import Store
+
+UNCHANGED_IOU = 0.99
+CORRECTED_IOU = 0.5
+
+_READ = """
+    SELECT revision, state, saved_at, note, draft, model_id, removed,
+        x_min, y_min, x_max, y_max, class_name, area, crowd, visible_fraction, origin
+    FROM revisions LEFT JOIN boxes USING (revision)
+    WHERE herd_id = ? AND picture_id = ? AND revision = coalesce(
+        ?, (SELECT max(revision) FROM revisions WHERE herd_id = ? AND picture_id = ?))
+    ORDER BY place
+"""
+_HISTORY = """
+    SELECT revision, saved_at, state, (SELECT count(*) FROM boxes WHERE boxes.revision = one.revision), note
+    FROM revisions AS one WHERE herd_id = ? AND picture_id = ? ORDER BY revision DESC
+"""
+
+
+class Origin(StrEnum):
+    """Where a box comes from, seen from the model's draft that the picture was started with."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    DRAWN = "drawn"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of a draft: boxes accepted, corrected and drawn anew, and boxes of the draft that were removed."""
+
+    accepted: int = 0
+    corrected: int = 0
+    drawn: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """One revision of a picture's boxes.
+
+    Attributes:
+        revision: Its number, larger than all before it and never given again; 0 where nothing was ever saved.
+        state: How far the labelling is.
+        boxes: As `truth_boxes` makes them, and ``data["origin"]``, (n,) str, an `Origin` each.
+        saved_at: Seconds since 1970; None where nothing was ever saved.
+        note: What was said about it; may be empty.
+        draft: The revision with the model's boxes it was started from; None without one.
+        model_id: The model that accepted and corrected boxes are owed to; empty without one.
+        tally: What became of the draft; in the draft itself "accepted" means not touched so far.
+    """
+
+    revision: int
+    state: LabelState
+    boxes: sv.Detections
+    saved_at: float | None
+    note: str
+    draft: int | None
+    model_id: str
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A line of the history: number, seconds since 1970, state, how many boxes, and what was said about it."""
+
+    revision: int
+    saved_at: float
+    state: LabelState
+    boxes: int
+    note: str
+
+
+def current(store: Store, herd_id: int, picture_id: str, *, revision: int | None = None) -> Labels:
+    """The newest boxes of a picture, or those of one revision of its history.
+
+    Raises:
+        WorkspaceError: The picture is not in the herd, the revision is none of its, or the workspace cannot be read.
+    """
+    name = _name_of(store, herd_id, picture_id)
+    rows = store.rows(_READ, herd_id, picture_id, revision, herd_id, picture_id)
+    if rows:
+        return _labels(rows)
+    if revision is not None:
+        raise WorkspaceError(name, f"its history has no revision {revision}", "Choose one of its history")
+    return Labels(0, LabelState.UNLABELLED, _boxes([]), None, "", None, "", Tally())
+
+
+def history(store: Store, herd_id: int, picture_id: str) -> list[Revision]:
+    """All revisions of a picture, the newest first; errors as those of `Store.rows`."""
+    rows = store.rows(_HISTORY, herd_id, picture_id)
+    return [Revision(int(n), float(at), LabelState(state), int(count), str(note)) for n, at, state, count, note in rows]
+
+
+def save(
+    store: Store,
+    herd_id: int,
+    picture_id: str,
+    boxes: sv.Detections,
+    *,
+    based_on: int,
+    state: LabelState = LabelState.LABELLED,
+    model_id: str | None = None,
+    note: str = "",
+) -> Labels:
+    """Save boxes as a new revision; saving what is saved already (a second click) changes nothing.
+
+    Args:
+        store: The workspace.
+        herd_id: The herd.
+        picture_id: One of its pictures.
+        boxes: Pixels of the upright picture; what ``data`` does not say is taken as `truth_boxes` takes it.
+        based_on: The revision the edit started from; 0 where nothing was saved.
+        state: LABELLED for confirmed boxes (without a box it becomes UNLABELLED, for nobody said that there are no
+            cows), NO_COWS for that answer, DRAFT for boxes to be confirmed later.
+        model_id: The model whose untouched boxes these are: they become the picture's draft.
+        note: What there is to say about it.
+
+    Raises:
+        StaleEditError: The boxes were changed since ``based_on``; the error holds both versions.
+        AnnotationError: A box has no width or no height.
+        WorkspaceError: The picture is not in the herd, or the workspace cannot be written.
+        ValueError: NO_COWS or UNLABELLED with boxes.
+    """
+    known: dict[str, Any] = {key: boxes.data.get(key) for key in ("area", "crowd", "visible_fraction")}
+    boxes = truth_boxes(boxes.xyxy.astype(np.float64), names_of(boxes).tolist(), subject="labels", **known)
+    if len(boxes) and state in {LabelState.NO_COWS, LabelState.UNLABELLED}:
+        raise ValueError(f"{len(boxes)} boxes, and yet {state}")
+    state = LabelState.UNLABELLED if state is LabelState.LABELLED and not len(boxes) else state
+
+    def edit(now: Labels) -> Labels:
+        new = replace(now, state=state, note=note)
+        draft = _boxes([]) if now.draft is None else current(store, herd_id, picture_id, revision=now.draft).boxes
+        if model_id is not None:
+            new, draft = replace(new, state=LabelState.DRAFT, draft=None, model_id=model_id), boxes
+        boxes.data["origin"] = origins(draft, boxes)
+        return replace(new, boxes=boxes, tally=tally(draft, boxes))
+
+    return _write(store, herd_id, picture_id, edit, based_on)
+
+
+def restore(
+    store: Store, herd_id: int, picture_id: str, revision: int, *, based_on: int, note: str = "restored"
+) -> Labels:
+    """Save an earlier revision again, as a new one; those between stay in the history.
+
+    Raises:
+        StaleEditError: The boxes were changed since ``based_on``, the newest revision when this was asked.
+        WorkspaceError: The revision is none of this picture's, or the workspace cannot be written.
+    """
+    earlier = replace(current(store, herd_id, picture_id, revision=revision), note=note)
+    return _write(store, herd_id, picture_id, lambda _: earlier, based_on)
+
+
+def origins(draft: sv.Detections, saved: sv.Detections) -> NDArray[np.str_]:
+    """Where each saved box comes from, (n,) `Origin` values.
+
+    A box of IoU >= 0.99 with a draft box of its class and crowd flag is accepted; of the rest, one of IoU >= 0.5 with a
+    draft box of any class is corrected; the others are drawn. The largest IoU goes first, and a draft box answers for
+    one saved box only: those that answer for none were removed.
+    """
+    overlap = sv.box_iou_batch(saved.xyxy, draft.xyxy)
+    alike = names_of(saved)[:, None] == names_of(draft)[None]
+    alike &= crowds_of(saved)[:, None] == crowds_of(draft)[None]
+    found = np.full(len(saved), Origin.DRAWN.value, dtype="<U9")
+    free = np.ones(overlap.shape, dtype=bool)
+    order = np.column_stack(np.unravel_index(np.argsort(-overlap, axis=None, kind="stable"), overlap.shape))
+    steps = ((Origin.ACCEPTED, alike & (overlap >= UNCHANGED_IOU)), (Origin.CORRECTED, overlap >= CORRECTED_IOU))
+    for origin, allowed in steps:
+        for row, column in order[allowed[order[:, 0], order[:, 1]]]:
+            if free[row, column]:
+                found[row], free[row], free[:, column] = origin.value, False, False
+    return found
+
+
+def tally(draft: sv.Detections, saved: sv.Detections) -> Tally:
+    """Count what became of a draft, by the rule of `origins`."""
+    accepted, corrected, drawn = (int((origins(draft, saved) == origin.value).sum()) for origin in Origin)
+    return Tally(accepted, corrected, drawn, removed=len(draft) - accepted - corrected)
+
+
+def _write(store: Store, herd_id: int, picture_id: str, edit: Callable[[Labels], Labels], based_on: int) -> Labels:
+    """Save what ``edit`` makes of the newest revision, if that is the one it is based on; give back what is saved."""
+    with store.transaction() as connection:  # one writer at a time: nobody saves between the look and the writing
+        now = current(store, herd_id, picture_id)
+        new = edit(now)
+        if _same(now, new):
+            return now
+        if now.revision != based_on:
+            raise StaleEditError(_name_of(store, herd_id, picture_id), new.boxes, now.boxes, now.revision)
+        kept = (new.state.value, time.time(), new.note, new.draft, new.model_id, new.tally.removed)
+        sql = "INSERT INTO revisions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+        number = connection.execute(sql, (herd_id, picture_id, *kept)).lastrowid
+        if new.model_id and new.draft is None:
+            connection.execute("UPDATE revisions SET draft = revision WHERE revision = ?", (number,))
+        rows = [(number, place, *row) for place, row in enumerate(_rows(new.boxes))]
+        connection.executemany("INSERT INTO boxes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return current(store, herd_id, picture_id)
+
+
+def _same(one: Labels, other: Labels) -> bool:
+    return (one.state, one.model_id, _rows(one.boxes)) == (other.state, other.model_id, _rows(other.boxes))
+
+
+def _rows(boxes: sv.Detections) -> list[tuple[Any, ...]]:
+    """A row a box: corners, class name, area, crowd, visible fraction, origin."""
+    columns = (names_of(boxes), areas_of(boxes), crowds_of(boxes), boxes.data["visible_fraction"], boxes.data["origin"])
+    return list(zip(*boxes.xyxy.T.tolist(), *(np.asarray(column).tolist() for column in columns), strict=True))
+
+
+def _boxes(rows: Sequence[tuple[Any, ...]]) -> sv.Detections:
+    names, area, crowd, visible, origin = ([row[place] for row in rows] for place in range(4, 9))
+    boxes = truth_boxes([row[:4] for row in rows], names, area=area, crowd=crowd, visible_fraction=visible)
+    boxes.data["origin"] = np.asarray(origin, dtype=np.str_)
+    return boxes
+
+
+def _labels(rows: Sequence[tuple[Any, ...]]) -> Labels:
+    number, state, saved_at, note, draft, model_id, removed = rows[0][:7]
+    boxes = _boxes([row[7:] for row in rows if row[7] is not None])
+    accepted, corrected, drawn = ([row[15] for row in rows].count(origin.value) for origin in Origin)
+    counts = Tally(accepted, corrected, drawn, removed)
+    return Labels(number, LabelState(state), boxes, saved_at, note, draft, model_id, counts)
+
+
+def _name_of(store: Store, herd_id: int, picture_id: str) -> str:
+    rows = store.rows("SELECT name FROM herd_pictures WHERE herd_id = ? AND picture_id = ?", herd_id, picture_id)
+    if not rows:
+        raise WorkspaceError("picture", "it is not in the herd (any more)", "Choose another one, or add it again")
+    return str(rows[0][0])
