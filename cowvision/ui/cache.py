@@ -115,6 +115,16 @@ def thumbnail(picture_id: str, load: Load) -> bytes:
     return _thumbnail(picture_id, load)
 
 
+def drop(picture_id: str) -> None:
+    """Forget what is held of a picture in memory."""
+    _picture.clear(picture_id, _nothing)
+    _thumbnail.clear(picture_id, _nothing)
+
+
+def _nothing() -> Picture:
+    raise LookupError("only the key of the cache counts")
+
+
 @st.cache_resource(show_spinner=False)
 def _counter() -> RunCounter:
     return RunCounter()

@@ -76,9 +76,14 @@ def take_in(files: Sequence[Upload]) -> None:
 
 
 def forget(picture_id: str | None = None) -> None:
-    """Remove one picture of the visitor's, or all."""
+    """Remove one picture of the visitor's, or all, and everything that was made of it."""
     visit = session.ensure()
+    if visit.counting is not None:
+        visit.counting.stop(wait=5)  # an answer that came after the removal would stay behind
+    gone = [picture_id] if picture_id else [one.picture_id for one in pictures_in(cache.store(), visit.token)]
     take_out(cache.store(), visit.token, picture_id)
+    for one in gone:
+        cache.drop(one)
     visit.problems, visit.notes, visit.picture, visit.renew = [], [], "", True
     st.query_params.pop("picture", None)
 

@@ -1,5 +1,6 @@
 """The Detect page as a visitor uses it, without a browser."""
 
+import hashlib
 import re
 import struct
 import sys
@@ -389,3 +390,34 @@ def test_of_an_animation_the_first_frame_is_used_and_that_is_said(page) -> None:
     page.button(key="dismiss").click()
     run(page)
     assert "holds several pictures" not in words(page)
+
+
+def test_the_zip_of_a_tray_holds_what_is_shown(page, a_png) -> None:
+    run(page)
+    upload(page, a_png, 2)
+    counted(page)
+    made = []
+    downloads = sys.modules["cowvision.ui.downloads"]
+    with patch.object(downloads.exports, "as_zip", lambda pictures, *_, **__: made.extend(pictures) or b"PK"):
+        page.checkbox(key="zip_pictures").set_value(True)
+        page.button(key="make_zip").click()
+        run(page)
+    assert [picture.name for picture in made] == ["p0.png", "p1.png"]
+    assert [len(picture.detections) for picture in made] == [3, 3], "the fine-tuned model's, from the threshold up"
+    assert "Save the zip (0.1 MB)" in [button.label for button in page.get("download_button")]
+
+
+def test_nothing_of_a_removed_picture_stays(page, a_png, tmp_path) -> None:
+    run(page)
+    upload(page, a_png, 3)
+    counted(page)
+    cache = sys.modules["cowvision.ui.cache"]
+    digest = hashlib.sha256(a_png).hexdigest()
+    page.button(key="remove_all").click()
+    run(page)
+    assert not [path for path in (tmp_path / "home" / "blobs").rglob("*") if path.is_file()]
+    assert cache.store().rows("SELECT 1 FROM predictions WHERE picture_id = ?", digest) == []
+    with pytest.raises(LookupError):
+        cache.thumbnail(digest, cache._nothing)
+    with pytest.raises(LookupError):
+        cache.picture(digest, cache._nothing)
