@@ -21,7 +21,8 @@ def tray(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], thresho
     """The visitor's pictures with their counts; counts what no model has seen yet, and shows how far it is."""
     visit = session.ensure()
     waiting = [(one, spec) for one in pictures for spec in specs if cache.known_detections(one.id, spec) is None]
-    if waiting and not visit.stopped and not (visit.counting and visit.counting.is_running):
+    failed = visit.counting is not None and bool(visit.counting.problems)  # what failed would fail again, without end
+    if waiting and not visit.stopped and not failed and not (visit.counting and visit.counting.is_running):
         visit.counting = Counting([cache.look(one.id, spec, one.load) for one, spec in waiting])
         visit.counting.start()
     is_running = visit.counting is not None and visit.counting.is_running

@@ -71,6 +71,8 @@ def take_in(files: Sequence[Upload]) -> None:
     if same:
         notes.append(f"{widgets.counted(same, 'file')} held a picture that is here already; it is shown once.")
     visit.problems, visit.notes, visit.intake, visit.stopped = problems, notes, visit.intake + 1, False
+    if visit.counting is not None and not visit.counting.is_running:
+        visit.counting = None
     if first:
         session.look_at(first)
 

@@ -421,3 +421,25 @@ def test_nothing_of_a_removed_picture_stays(page, a_png, tmp_path) -> None:
         cache.thumbnail(digest, cache._nothing)
     with pytest.raises(LookupError):
         cache.picture(digest, cache._nothing)
+
+
+def test_what_cannot_be_counted_is_named_and_not_tried_without_end(
+    page, a_png, fake_boxes, monkeypatch
+) -> None:
+    run(page)
+    slow, tries = fake_boxes["herd-finetuned"], []
+    quick = slow.predict
+
+    def failing(pictures: list) -> list:
+        if pictures[0].name == "p2.png":
+            tries.append(1)
+            raise ModelFileError("herd-finetuned", "it broke", "Restore the file")
+        return quick(pictures)
+
+    monkeypatch.setattr(slow, "predict", failing)
+    upload(page, a_png, 3)
+    for _ in range(3):
+        counted(page)
+    assert tries == [1]
+    assert "it broke" in words(page)
+    assert "2 of 3 counted so far" in words(page)
