@@ -423,9 +423,7 @@ def test_nothing_of_a_removed_picture_stays(page, a_png, tmp_path) -> None:
         cache.picture(digest, cache._nothing)
 
 
-def test_what_cannot_be_counted_is_named_and_not_tried_without_end(
-    page, a_png, fake_boxes, monkeypatch
-) -> None:
+def test_what_cannot_be_counted_is_named_and_not_tried_without_end(page, a_png, fake_boxes, monkeypatch) -> None:
     run(page)
     slow, tries = fake_boxes["herd-finetuned"], []
     quick = slow.predict
