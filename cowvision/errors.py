@@ -28,6 +28,12 @@ class CowVisionError(Exception):
         return " ".join(f"{self.subject}: {self.cause}. {self.remedy}.".split())
 
 
+def unforeseen(subject: str, error: Exception) -> CowVisionError:
+    """An error nobody foresaw, in words: for work in the background, which has no caller to tell."""
+    cause = f"it failed in a way that was not foreseen ({type(error).__name__}: {error})"
+    return CowVisionError(subject, cause, "Try again; the terminal that runs CowVision says more")
+
+
 class PictureError(CowVisionError):
     """A picture cannot be read: not a picture, damaged, or beyond the limits."""
 

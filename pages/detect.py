@@ -65,9 +65,9 @@ def _show_problems() -> None:
 
 def _choose_picture(own: Sequence[GalleryPicture]) -> GalleryPicture | None:
     """The picture the address names, the one looked at last, or the first, in a gallery that changes the address."""
-    pictures: dict[str, GalleryPicture] = {}
+    pictures = {picture.key: picture for picture in own}
     with widgets.errors_shown():
-        pictures = {picture.key: picture for picture in (*own, *gallery.shipped_stills())}
+        pictures |= {picture.key: picture for picture in gallery.shipped_stills()}
     if not pictures:
         return None
     wanted = st.query_params.get("picture") or session.ensure().picture
@@ -126,7 +126,8 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
             icon=":material/info:",
         )
     if answers:
-        _show_actions(choice, own, list(answers), view)
+        with widgets.errors_shown():
+            _show_actions(choice, own, list(answers), view)
     with st.expander("What the model really returns"):
         for column, (spec, detections) in zip(st.columns(max(1, len(answers))), answers.items(), strict=False):
             with column:

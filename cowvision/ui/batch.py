@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,7 @@ import streamlit as st
 from cowvision.data.detections import count_named
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, session, widgets
-from cowvision.ui.counting import Counting
+from cowvision.ui.counting import Counting, Pair
 from cowvision.ui.gallery import GalleryPicture
 
 REFRESH_SECONDS = 1.0
@@ -20,14 +21,24 @@ TABLE = "tray_table"
 def tray(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], threshold: float) -> None:
     """The visitor's pictures with their counts; counts what no model has seen yet, and shows how far it is."""
     visit = session.ensure()
-    waiting = [(one, spec) for one in pictures for spec in specs if cache.known_detections(one.id, spec) is None]
-    failed = visit.counting is not None and bool(visit.counting.problems)  # what failed would fail again, without end
-    if waiting and not visit.stopped and not failed and not (visit.counting and visit.counting.is_running):
-        visit.counting = Counting([cache.look(one.id, spec, one.load) for one, spec in waiting])
-        visit.counting.start()
+    if not visit.stopped and not (visit.counting and visit.counting.is_running):
+        looks = [look for spec in specs for look in _looks(pictures, spec)]
+        if looks:
+            visit.counting = Counting(looks, visit.tried, visit.failures)
+            visit.counting.start()
     is_running = visit.counting is not None and visit.counting.is_running
     # one fragment at work and at rest: the browser's timer may ask once more for one that is gone, and that is logged
     st.fragment(_tray, run_every=REFRESH_SECONDS if is_running else None)(pictures, specs, threshold, is_running)
+
+
+def _looks(pictures: Sequence[GalleryPicture], spec: ModelSpec) -> Iterator[tuple[Pair, Callable[[], None]]]:
+    """What a model is still to look at; what failed before would fail again, without end."""
+    known = cache.known_for_all([one.id for one in pictures], spec)
+    waiting = [one for one in pictures if one.id not in known and (one.id, spec.id) not in session.ensure().tried]
+    if waiting:
+        with widgets.errors_shown():  # the other models go on
+            look = cache.looker(spec, are_own=True)
+            yield from (((one.id, spec.id), partial(look, one.id, one.load)) for one in waiting)
 
 
 def _tray(
@@ -37,6 +48,7 @@ def _tray(
     was_running: bool,  # noqa: FBT001
 ) -> None:
     """The table, and below it how far the count is, or what is left of it."""
+    session.renew_if_asked()  # a press on a row renews this part alone
     visit = session.ensure()
     counting = visit.counting if visit.counting is not None and visit.counting.is_running else None
     if was_running and counting is None:
@@ -45,12 +57,12 @@ def _tray(
     if counting is not None:
         _progress(counting)
         return
-    if visit.counting is not None and visit.counting.problems:
-        widgets.show_errors(visit.counting.problems)
-    if left and visit.stopped:
-        words = f"Go on: {widgets.counted(left, 'picture')} not counted yet"
+    if visit.failures:
+        widgets.show_errors(list({str(one): one for one in visit.failures}.values()))
+    if left and (visit.stopped or visit.failures):
+        words = f"{'Go on' if visit.stopped else 'Try again'}: {widgets.counted(left, 'picture')} not counted yet"
         if st.button(words, key="go_on"):
-            visit.stopped = False
+            session.try_again()
             st.rerun()
 
 
@@ -89,10 +101,6 @@ def counts(pictures: Sequence[GalleryPicture], specs: Sequence[ModelSpec], thres
     """A row a picture: its name, and a column a model with the count of cows, empty where it has not looked yet."""
     columns: dict[str, list[object]] = {"picture": [one.name for one in pictures]}
     for spec in specs:
-        columns[spec.title] = [_count(one, spec, threshold) for one in pictures]
+        known = cache.known_for_all([one.id for one in pictures], spec)
+        columns[spec.title] = [count_named(known[one.id], threshold) if one.id in known else None for one in pictures]
     return pd.DataFrame(columns).astype({spec.title: "Int64" for spec in specs})
-
-
-def _count(one: GalleryPicture, spec: ModelSpec, threshold: float) -> int | None:
-    kept = cache.known_detections(one.id, spec)
-    return None if kept is None else count_named(kept, threshold)

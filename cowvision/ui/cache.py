@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import streamlit as st
@@ -15,11 +15,12 @@ from cowvision.errors import WorkspaceError
 from cowvision.models.catalog import ModelSpec
 from cowvision.viz.encoding import thumbnail_jpeg
 from cowvision.workspace.files import store_path
-from cowvision.workspace.predictions import keep_detections, kept_detections
+from cowvision.workspace.predictions import keep_detections, kept_detections, kept_for_all
 from cowvision.workspace.store import Store
 from cowvision.workspace.trays import forget_old
 
 THUMBNAIL_WH = (256, 172)
+TIDY_SECONDS = 3600
 Load = Callable[[], Picture]
 
 
@@ -52,7 +53,10 @@ def store() -> Store:
     Raises:
         WorkspaceError: It cannot be used.
     """
-    return _store(str(store_path()))
+    opened = _store(str(store_path()))
+    with suppress(WorkspaceError):  # what is too old can go an hour later
+        _tidied(str(store_path()), opened)
+    return opened
 
 
 def detection_box(spec: ModelSpec) -> DetectionBox:
@@ -60,16 +64,23 @@ def detection_box(spec: ModelSpec) -> DetectionBox:
     return _detection_box(spec.id, spec)
 
 
-def raw_detections(picture_id: str, spec: ModelSpec, load: Load) -> sv.Detections:
+def raw_detections(picture_id: str, spec: ModelSpec, load: Load, *, is_own: bool = False) -> sv.Detections:
     """Everything a model sees on a picture, from score 0.05 up.
 
-    The workspace answers first; only a picture that this model never saw is loaded and looked at.
+    The workspace answers first; only a picture that this model never saw is loaded and looked at. If the answer cannot
+    be kept (a full disk), it costs another look later and nothing else.
 
     Raises:
         CowVisionError: The picture or the model's files cannot be used.
     """
     kept = known_detections(picture_id, spec)
-    return kept if kept is not None else look(picture_id, spec, load)()
+    if kept is not None:
+        return kept
+    [detections] = detection_box(spec).predict([load()])
+    _counter().add()
+    with suppress(WorkspaceError):
+        keep_detections(store(), picture_id, spec, detections, while_used=is_own)
+    return detections
 
 
 def known_detections(picture_id: str, spec: ModelSpec) -> sv.Detections | None:
@@ -80,29 +91,37 @@ def known_detections(picture_id: str, spec: ModelSpec) -> sv.Detections | None:
         return None
 
 
-def look(picture_id: str, spec: ModelSpec, load: Load) -> Callable[[], sv.Detections]:
+def known_for_all(picture_ids: Iterable[str], spec: ModelSpec) -> dict[str, sv.Detections]:
+    """``known_detections`` of many pictures at once; those the workspace knows nothing about are left out."""
+    try:
+        return kept_for_all(store(), picture_ids, spec)
+    except WorkspaceError:
+        return {}
+
+
+def looker(spec: ModelSpec, *, are_own: bool = False) -> Callable[[str, Load], None]:
     """A call that has a model look at a picture and keeps the answer; it may be made in any thread.
+
+    It looks only if the workspace has no answer (another tab may have been quicker), and raises a CowVisionError if the
+    picture cannot be used or the answer cannot be kept.
+
+    Args:
+        spec: The model.
+        are_own: Whether the pictures may be removed by a visitor meanwhile; then nothing is kept of those that were.
 
     Raises:
         ModelFileError: The model's files cannot be used.
+        WorkspaceError: There is no workspace to keep the answers.
     """
-    box, counter = detection_box(spec), _counter()
-    with suppress(WorkspaceError):
-        workspace = store()
-        return lambda: _look(picture_id, spec, load, (box, counter, workspace))
-    return lambda: _look(picture_id, spec, load, (box, counter, None))
+    box, counter, workspace = detection_box(spec), _counter(), store()
 
+    def look_and_keep(picture_id: str, load: Load) -> None:
+        if kept_detections(workspace, picture_id, spec) is None:
+            [detections] = box.predict([load()])
+            counter.add()
+            keep_detections(workspace, picture_id, spec, detections, while_used=are_own)
 
-def _look(
-    picture_id: str, spec: ModelSpec, load: Load, tools: tuple[DetectionBox, RunCounter, Store | None]
-) -> sv.Detections:
-    box, counter, workspace = tools
-    [detections] = box.predict([load()])
-    counter.add()
-    if workspace is not None:
-        with suppress(WorkspaceError):  # a full disk costs another look later, nothing else
-            keep_detections(workspace, picture_id, spec, detections)
-    return detections
+    return look_and_keep
 
 
 def picture(picture_id: str, load: Load) -> Picture:
@@ -132,9 +151,14 @@ def _counter() -> RunCounter:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _store(path: str) -> Store:
-    opened = Store(path)
-    forget_old(opened)
-    return opened
+    return Store(path)
+
+
+@st.cache_resource(max_entries=2, ttl=TIDY_SECONDS, show_spinner=False)
+def _tidied(path: str, _store: Store) -> bool:
+    del path  # the key of the cache
+    forget_old(_store)
+    return True
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

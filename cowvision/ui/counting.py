@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cowvision.errors import CowVisionError
+from cowvision.errors import CowVisionError, unforeseen
 
+Pair = tuple[str, str]
 UNSEEN_SECONDS = 20.0
 """Nobody has asked how far it is for so long: the page was closed, and its count makes room for others'."""
 
@@ -18,14 +20,16 @@ class Counting:
     """Looks that are to be taken, one after the other; read by the page, written by its own thread.
 
     Attributes:
-        looks: What to do, each for one picture and one model.
+        looks: What to do, each for one picture and one model, which it is known by.
+        tried: Takes what was done, well or not.
+        problems: Takes what went wrong with some; the others go on.
         done: How many are done.
-        problems: What went wrong with some; the others go on.
     """
 
-    looks: Sequence[Callable[[], object]]
-    done: int = 0
+    looks: Sequence[tuple[Pair, Callable[[], object]]]
+    tried: set[Pair] = field(default_factory=set)
     problems: list[CowVisionError] = field(default_factory=list)
+    done: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _seen: float = field(default_factory=time.monotonic)
     _thread: threading.Thread | None = None
@@ -53,11 +57,15 @@ class Counting:
             self._thread.join(wait)
 
     def _run(self) -> None:
-        for look in self.looks:
+        for pair, look in self.looks:
             if self._stop.is_set() or time.monotonic() - self._seen > UNSEEN_SECONDS:
                 return
             try:
                 look()
             except CowVisionError as error:
                 self.problems.append(error)
+            except Exception as error:  # whatever it is, the other pictures are counted and the visitor is told
+                logging.getLogger(__name__).exception("A look failed")
+                self.problems.append(unforeseen("count", error))
+            self.tried.add(pair)
             self.done += 1

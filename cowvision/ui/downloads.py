@@ -59,7 +59,8 @@ def _formats(choice: GalleryPicture, spec: ModelSpec, view: View) -> list[Format
 
 def _tray_downloads(own: Sequence[GalleryPicture], spec: ModelSpec, view: View) -> None:
     """The zip takes a while, so it is made on a press, with progress, and then offered."""
-    ready = [one for one in own if cache.known_detections(one.id, spec) is not None]
+    known = cache.known_for_all([one.id for one in own], spec)
+    ready = [one for one in own if one.id in known]
     st.caption(f"Your {widgets.counted(len(ready), 'counted picture')}, all formats")
     drawn = st.checkbox("with the pictures, boxes drawn", key="zip_pictures")
     if st.button("Make the zip", key="make_zip", disabled=not ready):
@@ -68,7 +69,7 @@ def _tray_downloads(own: Sequence[GalleryPicture], spec: ModelSpec, view: View) 
         def advance(done: int) -> None:
             bar.progress(done / len(ready), f"Writing {done} of {len(ready)} …")
 
-        pictures = [ExportPicture(one.name, _size(one), view.of(one.detections(spec))) for one in ready]
+        pictures = [ExportPicture(one.name, _size(one), view.of(known[one.id])) for one in ready]
         data = exports.as_zip(
             pictures,
             (lambda number: _annotated(ready[number], spec, view, load_only=True)) if drawn else None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from cowvision.errors import CowVisionError, DownloadStopped
+from cowvision.errors import CowVisionError, DownloadStopped, unforeseen
 from cowvision.models.catalog import downloads_folder
 from cowvision.models.fetching import fetch, source_url
 from cowvision.models.partial_file import PartialFile
@@ -27,6 +28,7 @@ class Download:
     problem: CowVisionError | None = None
     thread: threading.Thread | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_running(self) -> bool:
@@ -35,18 +37,22 @@ class Download:
 
     def start(self) -> None:
         """Begin, or go on where it was; a second press while it runs does nothing."""
-        if self.is_running:
-            return
-        self.problem = None
-        self.stop.clear()
-        self.thread = threading.Thread(target=self._run, name=f"fetch {self.model.name}", daemon=True)
-        self.thread.start()
+        with self._starting:  # two visitors may press at once
+            if self.is_running:
+                return
+            self.problem = None
+            self.stop.clear()
+            self.thread = threading.Thread(target=self._run, name=f"fetch {self.model.name}", daemon=True)
+            self.thread.start()
 
     def _run(self) -> None:
         try:
             fetch(self.model, downloads_folder(), on_progress=self._note, should_stop=self.stop.is_set)
         except CowVisionError as error:
             self.problem = error
+        except Exception as error:
+            logging.getLogger(__name__).exception("A download failed")
+            self.problem = unforeseen(self.model.name, error)
 
     def _note(self, done: int, _total: int | None) -> None:
         self.done = done

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-PAGES = {"home.py": "Home", "detect.py": "Detect"}
+PAGES = {"home.py": "Home", "detect.py": "Detect", "label.py": "Label", "compare.py": "Compare"}
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 _FRAMED, _SENT_BACK = "_framed", "_sent_back"
 
@@ -34,7 +34,7 @@ def ensure() -> None:
 
 def is_there(file: str) -> bool:
     """Whether a page of that file is part of this version."""
-    return file in PAGES
+    return file in PAGES and (_FOLDER / file).is_file()
 
 
 def label_link(picture: str, model: str) -> None:
@@ -50,4 +50,8 @@ def _navigation() -> Any:
 
 
 def _pages() -> Sequence[Any]:
-    return [st.Page(_FOLDER / file, title=title, default=file == "home.py") for file, title in PAGES.items()]
+    return [
+        st.Page(_FOLDER / file, title=title, default=file == "home.py")
+        for file, title in PAGES.items()
+        if is_there(file)
+    ]

@@ -68,7 +68,7 @@ class GalleryPicture:
 
     def detections(self, spec: ModelSpec) -> sv.Detections:
         """What a model sees on it, from score 0.05 up; errors as ``cache.raw_detections``."""
-        return cache.raw_detections(self.id, spec, self.load)
+        return cache.raw_detections(self.id, spec, self.load, is_own=self.is_own)
 
 
 def shipped_stills() -> Sequence[GalleryPicture]:

@@ -37,7 +37,8 @@ def intake_panel() -> None:
         accept_multiple_files=True,
         max_upload_size=MAX_BYTES // 1024**2,
         key=f"uploads_{visit.intake}",
-        help=f"They stay on this machine, only you see them, and they are forgotten after {KEPT_DAYS} days.",
+        help=f"They stay on this machine and are forgotten after {KEPT_DAYS} days. The address of your page finds them "
+        "again: whoever you give it to on this machine sees them, nobody else does.",
     )
     shots = []
     if st.toggle("Use the camera", key="camera_on", help="The browser asks for permission first."):
@@ -70,23 +71,28 @@ def take_in(files: Sequence[Upload]) -> None:
     bar.empty()
     if same:
         notes.append(f"{widgets.counted(same, 'file')} held a picture that is here already; it is shown once.")
-    visit.problems, visit.notes, visit.intake, visit.stopped = problems, notes, visit.intake + 1, False
-    if visit.counting is not None and not visit.counting.is_running:
-        visit.counting = None
+    visit.problems, visit.notes, visit.intake = problems, notes, visit.intake + 1
+    session.try_again()
     if first:
         session.look_at(first)
 
 
 def forget(picture_id: str | None = None) -> None:
-    """Remove one picture of the visitor's, or all, and everything that was made of it."""
+    """Remove one picture of the visitor's, or all, and everything that was made of it; says why if it cannot."""
     visit = session.ensure()
     if visit.counting is not None:
-        visit.counting.stop(wait=5)  # an answer that came after the removal would stay behind
-    gone = [picture_id] if picture_id else [one.picture_id for one in pictures_in(cache.store(), visit.token)]
-    take_out(cache.store(), visit.token, picture_id)
+        visit.counting.stop(wait=5)
+    session.try_again()
+    visit.problems, visit.notes, visit.renew = [], [], True
+    try:
+        gone = [picture_id] if picture_id else [one.picture_id for one in pictures_in(cache.store(), visit.token)]
+        take_out(cache.store(), visit.token, picture_id)
+    except CowVisionError as error:
+        visit.problems = [error]
+        return
     for one in gone:
         cache.drop(one)
-    visit.problems, visit.notes, visit.picture, visit.renew = [], [], "", True
+    visit.picture = ""
     st.query_params.pop("picture", None)
 
 

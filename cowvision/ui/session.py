@@ -28,6 +28,8 @@ class Visit:
         notes: What else is to be said about them.
         stopped: Whether the visitor stopped counting the tray.
         counting: The count of the tray that was begun last.
+        tried: Pictures and models, by their ids, that a count has tried; what failed is not tried without end.
+        failures: What went wrong in counts, until new pictures come or the visitor asks to go on.
         renew: Whether the whole page must be made anew, not only the part in which something was pressed.
     """
 
@@ -38,6 +40,8 @@ class Visit:
     notes: list[str] = field(default_factory=list)
     stopped: bool = False
     counting: Counting | None = None
+    tried: set[tuple[str, str]] = field(default_factory=set)
+    failures: list[CowVisionError] = field(default_factory=list)
     renew: bool = False
 
 
@@ -57,6 +61,12 @@ def name_in_address(*, has_tray: bool) -> None:
             st.query_params["visit"] = ensure().token
     elif "visit" in st.query_params:
         del st.query_params["visit"]
+
+
+def try_again() -> None:
+    """Count also what failed before."""
+    visit = ensure()
+    visit.stopped, visit.tried, visit.failures = False, set(), []
 
 
 def dismiss() -> None:

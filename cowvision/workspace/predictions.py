@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import supervision as sv
 
 from cowvision.models.catalog import ModelSpec
 from cowvision.workspace.store import Store
+from cowvision.workspace.trays import is_used
 
 MOST_KEPT = 20_000
 """Predictions kept (at most some 3 KB each); the oldest go first."""
@@ -20,22 +23,34 @@ def kept_detections(store: Store, picture_id: str, spec: ModelSpec) -> sv.Detect
     Raises:
         WorkspaceError: The workspace cannot be read.
     """
-    sql = "SELECT xyxy, scores, class_ids FROM predictions WHERE picture_id = ? AND model_id = ?"
-    rows = store.rows(sql, picture_id, spec.id)
-    if not rows:
-        return None
-    xyxy, scores, class_ids = rows[0]
-    labels = np.frombuffer(class_ids, np.int64).copy()
-    return sv.Detections(
-        xyxy=np.frombuffer(xyxy, np.float32).reshape(-1, 4).copy(),
-        confidence=np.frombuffer(scores, np.float32).copy(),
-        class_id=labels,
-        data={"class_name": np.asarray([spec.class_name(int(label)) for label in labels], dtype=np.str_)},
+    return kept_for_all(store, [picture_id], spec).get(picture_id)
+
+
+def kept_for_all(store: Store, picture_ids: Iterable[str], spec: ModelSpec) -> dict[str, sv.Detections]:
+    """``kept_detections`` of many pictures in one query; those that it never looked at are left out.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    sql = (
+        "SELECT picture_id, xyxy, scores, class_ids FROM predictions "
+        "WHERE model_id = ? AND picture_id IN (SELECT value FROM json_each(?))"
     )
+    rows = store.rows(sql, spec.id, json.dumps(list(picture_ids)))
+    return {str(picture_id): _detections(spec, *arrays) for picture_id, *arrays in rows}
 
 
-def keep_detections(store: Store, picture_id: str, spec: ModelSpec, detections: sv.Detections) -> None:
+def keep_detections(
+    store: Store, picture_id: str, spec: ModelSpec, detections: sv.Detections, *, while_used: bool = False
+) -> None:
     """Keep what ``predict`` returned for a picture.
+
+    Args:
+        store: The workspace.
+        picture_id: sha256 of the picture's bytes.
+        spec: The model.
+        detections: What it found.
+        while_used: Keep nothing if no tray and no herd has the picture any more: it was removed during the look.
 
     Raises:
         WorkspaceError: The workspace cannot be written.
@@ -48,6 +63,8 @@ def keep_detections(store: Store, picture_id: str, spec: ModelSpec, detections: 
         np.ascontiguousarray(detections.class_id, np.int64),
     )
     with store.transaction() as connection:
+        if while_used and not is_used(store, picture_id):
+            return
         values = (picture_id, spec.id, time.time(), *(array.tobytes() for array in arrays))
         connection.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?, ?, ?)", values)
         [count] = connection.execute("SELECT count(*) FROM predictions").fetchone()
@@ -57,3 +74,13 @@ def keep_detections(store: Store, picture_id: str, spec: ModelSpec, detections: 
                 f"DELETE FROM predictions WHERE (picture_id, model_id) IN ({oldest})",  # noqa: S608 - no input in it
                 (count - MOST_KEPT,),
             )
+
+
+def _detections(spec: ModelSpec, xyxy: bytes, scores: bytes, class_ids: bytes) -> sv.Detections:
+    labels = np.frombuffer(class_ids, np.int64).copy()
+    return sv.Detections(
+        xyxy=np.frombuffer(xyxy, np.float32).reshape(-1, 4).copy(),
+        confidence=np.frombuffer(scores, np.float32).copy(),
+        class_id=labels,
+        data={"class_name": np.asarray([spec.class_name(int(label)) for label in labels], dtype=np.str_)},
+    )

@@ -88,15 +88,15 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write everything inside the block, or, if it raises, nothing of it."""
-        connection = self._connection()
         with _explained(self.path):
+            connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-            except BaseException:
+                connection.commit()
+            except BaseException:  # a commit that failed leaves the transaction open too
                 connection.rollback()
                 raise
-            connection.commit()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

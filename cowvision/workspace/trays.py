@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
+from cowvision.errors import WorkspaceError
 from cowvision.workspace.files import drop_blob, keep_blob
 from cowvision.workspace.store import Store
 
@@ -39,10 +44,37 @@ def put_in(store: Store, visit: str, picture: TrayPicture, data: bytes) -> None:
     Raises:
         WorkspaceError: The workspace cannot be written.
     """
-    with store.transaction() as connection:  # whoever removes the same bytes elsewhere waits for this, or is done
-        keep_blob(data)
-        values = (visit, picture.picture_id, picture.name, *picture.resolution_wh, time.time())
+    values = (visit, picture.picture_id, picture.name, *picture.resolution_wh, time.time())
+    with kept_with_its_row(store, data) as connection:
         connection.execute("INSERT OR IGNORE INTO tray VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+@contextmanager
+def kept_with_its_row(store: Store, data: bytes) -> Iterator[Any]:
+    """Keep bytes in the transaction that writes their row; without the row (a full disk) the bytes do not stay either.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    try:
+        with store.transaction() as connection:  # whoever removes the same bytes elsewhere waits for this, or is done
+            yield connection
+            keep_blob(data)
+    except WorkspaceError:
+        digest = hashlib.sha256(data).hexdigest()
+        with suppress(WorkspaceError, OSError), store.transaction():
+            if not is_used(store, digest):
+                drop_blob(digest)
+        raise
+
+
+def is_used(store: Store, picture_id: str) -> bool:
+    """Whether any tray or herd has the picture.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    return bool(store.rows(f"SELECT 1 FROM ({_USED}) WHERE picture_id = ? LIMIT 1", picture_id))  # noqa: S608 - no input
 
 
 def take_out(store: Store, visit: str, picture_id: str | None = None) -> None:

@@ -1,7 +1,6 @@
 """The Detect page as a visitor uses it, without a browser."""
 
 import hashlib
-import re
 import struct
 import sys
 import threading
@@ -15,25 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cowvision.errors import ModelFileError
+from tests.pages.driving import counted, counts, run, upload, words
 from tests.samples import encoded, noise
-
-
-def counts(page: AppTest) -> dict[str, int]:
-    """The headline counts by model."""
-    text = " ".join(element.proto.body for element in page.get("html"))
-    found = re.findall(r'data-model="([\w-]+)" data-cows="(\d+)"', text)
-    return {model: int(cows) for model, cows in found}
-
-
-def words(page: AppTest) -> str:
-    shown = [element.proto.body for element in page.get("html")]
-    return " ".join([*shown, *(element.value for element in (*page.error, *page.info, *page.markdown))])
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
 
 
 def test_it_opens_with_both_models_counting_the_first_still(page) -> None:
@@ -186,20 +168,6 @@ def test_a_damaged_model_does_not_hide_the_other(page, monkeypatch, fake_boxes) 
     assert len(page.error) == 1
 
 
-def counted(page: AppTest) -> AppTest:
-    """The page after its count in the background has ended."""
-    counting = page.session_state["_visit"].counting
-    if counting is not None:
-        counting.finish(20)
-    return run(page)
-
-
-def upload(page: AppTest, a_png: bytes, count: int) -> None:
-    files = [(f"p{number}.png", a_png + b" " * number, "image/png") for number in range(count)]
-    page.file_uploader(key="uploads_0").set_value(files)
-    run(page)
-
-
 def test_uploads_are_counted_in_one_table_and_can_be_removed(page, a_png) -> None:
     run(page)
     upload(page, a_png, 3)
@@ -265,7 +233,7 @@ def test_a_count_that_nobody_looks_at_ends(monkeypatch) -> None:
 
     monkeypatch.setattr(counting, "UNSEEN_SECONDS", 0.05)
     looked = []
-    alone = counting.Counting([lambda: (looked.append(1), time.sleep(0.1))] * 50)
+    alone = counting.Counting([(("a", "b"), lambda: (looked.append(1), time.sleep(0.1)))] * 50)
     alone.start()
     alone.finish(10)
     assert len(looked) < 5
@@ -421,23 +389,3 @@ def test_nothing_of_a_removed_picture_stays(page, a_png, tmp_path) -> None:
         cache.thumbnail(digest, cache._nothing)
     with pytest.raises(LookupError):
         cache.picture(digest, cache._nothing)
-
-
-def test_what_cannot_be_counted_is_named_and_not_tried_without_end(page, a_png, fake_boxes, monkeypatch) -> None:
-    run(page)
-    slow, tries = fake_boxes["herd-finetuned"], []
-    quick = slow.predict
-
-    def failing(pictures: list) -> list:
-        if pictures[0].name == "p2.png":
-            tries.append(1)
-            raise ModelFileError("herd-finetuned", "it broke", "Restore the file")
-        return quick(pictures)
-
-    monkeypatch.setattr(slow, "predict", failing)
-    upload(page, a_png, 3)
-    for _ in range(3):
-        counted(page)
-    assert tries == [1]
-    assert "it broke" in words(page)
-    assert "2 of 3 counted so far" in words(page)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cowvision.errors import DownloadError, DownloadStopped
 from cowvision.models.catalog import downloads_folder
 from cowvision.models.published import published_models
+from tests.pages.driving import run, words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,18 +20,6 @@ def home(page, monkeypatch) -> AppTest:
     """The page with the invented stills and models of Detect's tests."""
     monkeypatch.setattr("cowvision.models.catalog.downloaded_models", list)
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)  # links need the router's list of pages
-
-
-def words(page: AppTest) -> str:
-    shown = [element.proto.body for element in page.get("html")]
-    texts = (*page.error, *page.info, *page.markdown, *page.caption)
-    return " ".join([*shown, *(element.value for element in texts)])
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
 
 
 def test_it_compares_both_models_on_the_shipped_picture(home, stills, fake_boxes, monkeypatch) -> None:
