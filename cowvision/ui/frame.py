@@ -40,7 +40,8 @@ def is_there(file: str) -> bool:
 def label_link(picture: str, model: str) -> None:
     """The way from a picture to labelling it, with the model's boxes as the first draft."""
     if is_there("label.py"):
-        st.page_link(_FOLDER / "label.py", label="Send to Label", query_params={"picture": picture, "model": model})
+        page = st.Page(_FOLDER / "label.py", title=PAGES["label.py"])  # as an object it is found without the router too
+        st.page_link(page, label="Send to Label", query_params={"picture": picture, "model": model})
     else:
         st.button("Send to Label", key="to_label", disabled=True, help="The page to draw boxes on is not here yet.")
 

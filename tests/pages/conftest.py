@@ -1,5 +1,6 @@
 """A page with three invented stills and two invented models, so that its tests need neither assets nor a network."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class FakeBox:
         found = boxes([[10 * n, 10, 10 * n + 8, 30] for n in range(len(scores))], scores)
         found.class_id[:] = self.spec.class_names.index("cow") + 1
         return [found for _ in pictures]
+
+
+@pytest.fixture(autouse=True)
+def own_main():
+    """AppTest leaves the page behind as `__main__`, and a process started by a later test would run the page first."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture

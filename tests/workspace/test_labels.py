@@ -14,7 +14,8 @@ import supervision as sv
 from cowvision.errors import AnnotationError, StaleEditError, WorkspaceError
 from cowvision.workspace import files
 from cowvision.workspace.herds import LabelState, add_picture, create_herd, pictures_of, remove_picture
-from cowvision.workspace.labels import Labels, Tally, current, history, origins, restore, save, tally
+from cowvision.workspace.labels import Labels, current, history, restore, save
+from cowvision.workspace.origins import Tally, origins, tally
 from cowvision.workspace.store import Store
 from tests.samples import boxes as detections
 from tests.samples import truth
