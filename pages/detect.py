@@ -17,6 +17,9 @@ CARD_WIDTH = 148  # pixels
 FIRST = "many_cows"
 """Key of the picture that is shown when nobody asked for another."""
 
+RESULTS = "results"
+"""Key of the part of the page with the answers."""
+
 MOST_CARDS = 40
 """Own pictures in the row of cards; the table lists them all."""
 
@@ -82,7 +85,9 @@ def _choose_picture(own: Sequence[GalleryPicture]) -> GalleryPicture | None:
     with st.container(key="gallery", horizontal=True, wrap=False, gap="small"):
         for picture in shown:
             _gallery_card(picture, is_current=picture is current)
-    scrolling.bring_into_view(f"card_{current.key}")
+    visit = session.ensure()
+    scrolling.bring_into_view(f"card_{current.key}", below=RESULTS if visit.chosen == current.key else "")
+    visit.chosen = ""
     return current
 
 
@@ -104,7 +109,8 @@ def _show_results(choice: GalleryPicture, own: Sequence[GalleryPicture], specs: 
     """Everything that follows from models, threshold and classes; moving one of them renews only this part."""
     session.renew_if_asked()
     tray = st.container()
-    widgets.section(choice.title, choice.caption)
+    with st.container(key=RESULTS):
+        widgets.section(choice.title, choice.caption)
     left, right = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with left, st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         chosen_specs = _choose_models(specs)

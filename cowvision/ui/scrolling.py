@@ -1,4 +1,4 @@
-"""Bringing the chosen card of a row into view: the browser knows where it is, Python does not."""
+"""Bringing what was just chosen into view: the browser knows where it is, Python does not."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ export default function ({ data, parentElement }) {
     const [inner, outer] = [card.getBoundingClientRect(), row.getBoundingClientRect()];
     if (inner.left < outer.left || inner.right > outer.right)
       row.scrollBy({ left: inner.left - outer.left - (outer.width - inner.width) / 2 });
+    if (data.below && page.defaultView.innerWidth <= 640)
+      page.querySelector(`.st-key-${CSS.escape(data.below)}`)?.scrollIntoView({ behavior: "smooth" });
   };
   const soon = setTimeout(show, 60);
   return () => clearTimeout(soon);
@@ -24,10 +26,15 @@ export default function ({ data, parentElement }) {
 """
 
 
-def bring_into_view(key: str) -> None:
-    """Scroll the gallery sideways, and nothing else, until the container of that key is seen."""
+def bring_into_view(key: str, *, below: str = "") -> None:
+    """Scroll the gallery sideways until the container of that key is seen.
+
+    Args:
+        key: The container's.
+        below: Key of the container to go down to where the page is one narrow column; nothing by default.
+    """
     with st.container(key="scrolling"):
-        _component()(key=f"scroll_{key}", data={"key": key})
+        _component()(key=f"scroll_{key}", data={"key": key, "below": below})
 
 
 @once

@@ -23,6 +23,7 @@ class Visit:
         token: Names the visitor's tray of pictures; nobody can guess it. In the address once there is a tray, so that
             a reload finds it again.
         picture: Key of the picture looked at last, for coming back from another page.
+        chosen: Key of a picture that was chosen just now, by a press or an upload; taken by the page that shows it.
         intake: How many times pictures were taken in; numbers the upload widgets, which begin empty again after each.
         problems: What was wrong with the files of the last intake.
         notes: What else is to be said about them.
@@ -35,6 +36,7 @@ class Visit:
 
     token: str
     picture: str = ""
+    chosen: str = ""
     intake: int = 0
     problems: list[CowVisionError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -78,7 +80,7 @@ def dismiss() -> None:
 def look_at(key: str, *, renew: bool = False) -> None:
     """Choose a picture: in the address, and for coming back from another page; ``renew`` as that of the visit."""
     visit = ensure()
-    visit.picture, visit.renew = key, renew
+    visit.picture, visit.chosen, visit.renew = key, key, renew
     st.query_params["picture"] = key
 
 

@@ -132,5 +132,11 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, address: 
     watched.open(f"{address}/detect")
     expect(watched.page.locator(".cv-count").first).to_be_visible(timeout=READY)
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert watched.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+    watched.page.get_by_role("button", name="Dusk").tap()
+    watched.settled()
+    expect(watched.page.locator(".cv-title h2").first).to_have_text("Dusk")
+    expect(watched.page.locator(".cv-title h2").first).to_be_in_viewport()  # the answer came into view by itself
+    assert watched.page.locator(".cv-title h2").first.bounding_box()["y"] < 200
     context.close()
     assert watched.complaints == []
