@@ -1,4 +1,7 @@
-"""`python -m cowvision evaluate`: measure one model, or two against each other, on pictures with truth."""
+"""`python -m cowvision evaluate`: measure one model, or two against each other, on pictures with truth.
+
+The answers come from models that look at the pictures, or from COCO results files, which need neither.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,48 +9,101 @@ from typing import Annotated
 import supervision as sv
 import typer
 
+from cowvision.commands.coco_files import read_results, read_truth
 from cowvision.commands.reporting import progress_bar, report_all, write_json
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.data.formats import read_coco
 from cowvision.data.pictures import Picture
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import CowVisionError
+from cowvision.errors import CowVisionError, SettingError
 from cowvision.models.catalog import DEFAULT_MODEL
+
+Answers = list[list[sv.Detections]]
+Classes = tuple[str, ...] | None
+EVERY_CLASS = "all"
 
 
 def evaluate(
     *,
-    images: Annotated[Path, typer.Option(help="Folder with the pictures.")],
-    truth: Annotated[Path, typer.Option(help="COCO JSON with their ground truth.")],
-    model: Annotated[str, typer.Option(help="Name of a model, or path of its weights.")] = DEFAULT_MODEL,
-    against: Annotated[str | None, typer.Option(help="A second model to compare with.")] = None,
+    truth: Annotated[Path, typer.Option(help="COCO JSON with the ground truth.")],
+    images: Annotated[Path | None, typer.Option(help="Folder with the pictures.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help=f"Name of a model, or path of its weights; {DEFAULT_MODEL} by default.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="COCO results JSON, in place of --images and --model.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="A second model, or results file, to compare with.")] = None,
+    classes: Annotated[str, typer.Option(help="Classes to judge, with commas between, or all.")] = "cow",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Measure a model on pictures with ground truth, alone or against another."""
+    chosen = _classes(classes)
+    problems: list[CowVisionError] = []
+    if predictions is not None:
+        if images is not None or model is not None:
+            remedy = "Give either --predictions, or --images with a --model"
+            raise SettingError("--predictions", "needs neither --images nor --model", remedy)
+        names = [str(predictions), *([] if against is None else [against])]
+        answers, truths = _read_files(truth, names, chosen)
+    elif images is not None:
+        names = [model or DEFAULT_MODEL, *([] if against is None else [against])]
+        answers, truths = look_at_all(
+            "measuring", [DetectionBox(name) for name in names], read_coco(truth, images), problems
+        )
+    else:
+        cause = "nothing is given to be measured"
+        raise SettingError("evaluate", cause, "Give --images with a --model, or --predictions with a results file")
+    _report(names, answers, truths, chosen, json_file)
+    report_all(problems)
+
+
+def _report(
+    names: list[str], answers: Answers, truths: list[sv.Detections], classes: Classes, json_file: Path | None
+) -> None:
     from cowvision.evaluation.comparison import compare_models
     from cowvision.evaluation.metrics import measure
 
-    boxes = [DetectionBox(name) for name in (model, against) if name is not None]
-    problems: list[CowVisionError] = []
-    answers, truths = look_at_all("measuring", boxes, read_coco(truth, images), problems)
-    reports = [measure(found, truths) for found in answers]
-    document = {"model": model, "images": len(truths), **reports[0].as_dict()}
-    if against is not None:
-        comparison = compare_models(answers[0], answers[1], truths)
-        document |= {"against": {"model": against, **reports[1].as_dict()}, **comparison.as_dict()}
-        typer.echo(comparison.sentence(model, against))
-    for name, one in zip((model, against), reports, strict=False):
+    reports = [measure(found, truths, class_names=classes) for found in answers]
+    document = {"model": names[0], "images": len(truths), **reports[0].as_dict()}
+    if len(names) > 1:
+        comparison = compare_models(answers[0], answers[1], truths, class_names=classes)
+        document |= {"against": {"model": names[1], **reports[1].as_dict()}, **comparison.as_dict()}
+        typer.echo(comparison.sentence(*names))
+        typer.echo(comparison.trust())
+    for name, one in zip(names, reports, strict=True):
         typer.echo(f"{name}: mAP {shown(one.map)}, AP50 {shown(one.map_50)}, AP75 {shown(one.map_75)}")
     if json_file is not None:
         write_json(json_file, document)
-    report_all(problems)
+
+
+def _classes(given: str) -> Classes:
+    """The classes an option names; None for all.
+
+    Raises:
+        SettingError: It names none.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    if not names:
+        raise SettingError("--classes", "no class is named", f"Name one, or say {EVERY_CLASS}")
+    return None if names == (EVERY_CLASS,) else names
+
+
+def _read_files(truth: Path, results: list[str], classes: Classes) -> tuple[Answers, list[sv.Detections]]:
+    known = read_truth(truth)
+    for name in classes or ():
+        if name not in known.classes.values():
+            there = ", ".join(sorted(known.classes.values())) or "none"
+            remedy = f"Name classes with --classes, or say --classes {EVERY_CLASS}. There are: {there}"
+            raise SettingError(str(truth), f"it has no class {name}", remedy)
+    return [read_results(Path(path), known) for path in results], known.truths
 
 
 def look_at_all(
     title: str, boxes: list[DetectionBox], annotated: list[AnnotatedPicture], problems: list[CowVisionError]
-) -> tuple[list[list[sv.Detections]], list[sv.Detections]]:
+) -> tuple[Answers, list[sv.Detections]]:
     """Answers of each model and the truths, of the pictures that could be read; `problems` takes the others' errors."""
-    answers: list[list[sv.Detections]] = [[] for _ in boxes]
+    answers: Answers = [[] for _ in boxes]
     truths: list[sv.Detections] = []
     with progress_bar(title, total=len(annotated)) as advance:
         for one in annotated:

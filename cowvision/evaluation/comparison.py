@@ -1,8 +1,6 @@
-"""Two models on the same pictures: the gain in mAP and how sure it is.
+"""Two models on the same pictures: the gain in mAP and how sure it is (``evaluation.bootstrap``)."""
 
-The interval is a paired percentile bootstrap: pictures are drawn again with replacement, the same draw for both models,
-and the gain is computed anew from matches that were made once (Efron & Tibshirani 1993, chapter 13).
-"""
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import supervision as sv
-from numpy.typing import NDArray
 
-from cowvision.evaluation.matching import ClassMatches, match_class
+from cowvision.evaluation.bootstrap import Draws, OnStep, draw, studentised
+from cowvision.evaluation.matching import match_class
 from cowvision.evaluation.metrics import classes_of
+from cowvision.evaluation.trust import FEWEST_PICTURES, METHOD, measured_coverage, words_of_trust
 
-FEWEST_PICTURES = 15
 RESAMPLES = 1_000
 
 
@@ -38,6 +36,10 @@ class Comparison:
         map_50: Gain in AP at IoU 0.5.
         resamples: Draws behind the intervals.
         verdict: "better", "worse" or "no clear difference"; "too few pictures" below 15, "no truth" without any.
+        seed: Of the draws.
+        method: Kind of the intervals.
+        coverage: Share of simulated sets of about this size whose interval for mAP held the true gain, 0..1; None where
+            no size so small was simulated.
     """
 
     pictures: int
@@ -45,6 +47,13 @@ class Comparison:
     map_50: Gain
     resamples: int
     verdict: str
+    seed: int = 0
+    method: str = METHOD
+    coverage: float | None = None
+
+    def trust(self) -> str:
+        """Return in words how far the interval can be trusted at this number of pictures."""
+        return words_of_trust(self.pictures)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, flat beside those of a MapReport."""
@@ -56,6 +65,9 @@ class Comparison:
             "interval_95_map_50": self.map_50.interval_95,
             "share_in_favour_map_50": self.map_50.share_in_favour,
             "resamples": self.resamples,
+            "seed": self.seed,
+            "method": self.method,
+            "coverage": self.coverage,
             "verdict": self.verdict,
         }
 
@@ -67,8 +79,8 @@ class Comparison:
         gain = f"mAP {self.map.value:+.3f}, between {low:+.3f} and {high:+.3f} (95 %)"
         if self.verdict == "too few pictures":
             return (
-                f"{self.pictures} pictures are too few for a verdict on {name} and {other}: these alone say {gain}; "
-                f"{FEWEST_PICTURES} or more are needed to say it of others."
+                f"{self.pictures} pictures are too few for a verdict on {name} and {other}: on these alone the gain is "
+                f"mAP {self.map.value:+.3f}; {FEWEST_PICTURES} or more are needed to say anything of others."
             )
         words = {"better": "is better than", "worse": "is worse than"}.get(self.verdict, "is not clearly apart from")
         return f"On {self.pictures} pictures {name} {words} {other}: {gain}."
@@ -82,6 +94,7 @@ def compare_models(
     class_names: Sequence[str] | None = ("cow",),
     resamples: int = RESAMPLES,
     seed: int = 0,
+    on_step: OnStep | None = None,
 ) -> Comparison:
     """Compare two models' raw detections on the same pictures, in the same order.
 
@@ -92,44 +105,32 @@ def compare_models(
         class_names: As in `metrics.measure`.
         resamples: Bootstrap draws, 1,000 or more for an interval to be quoted.
         seed: The same seed gives the same interval.
+        on_step: Called now and then with the draws done and those there will be.
+
+    Raises:
+        ValueError: Not as many answers of each model as truths.
     """
     names = tuple(class_names) if class_names is not None else classes_of(truths)
     one = [match_class(found, truths, name) for name in names]
     other = [match_class(against, truths, name) for name in names]
-    once = np.ones(len(truths), dtype=np.int64)
-    value = _scores(one, once) - _scores(other, once)
-    draws = _draw_gains(one, other, len(truths), resamples, seed)
-    gains = [_gain(float(value[side]), draws[:, side]) for side in (0, 1)]
-    return Comparison(len(truths), gains[0], gains[1], resamples, _verdict(gains[0], len(truths)))
+    draws = draw(one, other, resamples=resamples, seed=seed, on_step=on_step)
+    by_map, by_map_50 = _gain(draws, 0), _gain(draws, 1)
+    return Comparison(
+        pictures=len(truths),
+        map=by_map,
+        map_50=by_map_50,
+        resamples=resamples,
+        verdict=_verdict(by_map, len(truths)),
+        seed=seed,
+        coverage=measured_coverage(len(truths)),
+    )
 
 
-def _draw_gains(
-    one: list[ClassMatches], other: list[ClassMatches], pictures: int, resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """Gains in mAP and AP50, (resamples, 2); NaN where a draw holds no true box."""
-    rng = np.random.default_rng(seed)
-    gains = np.full((resamples, 2), np.nan)
-    for row in range(resamples if pictures else 0):
-        copies = np.bincount(rng.integers(0, pictures, pictures), minlength=pictures)
-        gains[row] = _scores(one, copies) - _scores(other, copies)
-    return gains
-
-
-def _scores(classes: list[ClassMatches], copies: NDArray[np.int64]) -> NDArray[np.float64]:
-    """MAP and AP50, averaged over the classes that have truth; NaN where none has."""
-    precisions = np.array([matches.average_precision(copies) for matches in classes]).reshape(len(classes), -1)
-    with_truth = precisions[~np.isnan(precisions).any(axis=1)]
-    if len(with_truth) == 0:
-        return np.full(2, np.nan)
-    return np.array([with_truth.mean(), with_truth[:, 0].mean()])
-
-
-def _gain(value: float, draws: NDArray[np.float64]) -> Gain:
-    draws = draws[~np.isnan(draws)]
-    if np.isnan(value) or len(draws) == 0:
+def _gain(draws: Draws, side: int) -> Gain:
+    value, gains = float(draws.gain[side]), draws.gains[:, side]
+    if np.isnan(value) or len(gains) == 0:
         return Gain(None, None, None)
-    low, high = np.percentile(draws, (2.5, 97.5))
-    return Gain(value, (float(low), float(high)), float((draws > 0).mean()))
+    return Gain(value, studentised(draws, side), float((gains > 0).mean()))
 
 
 def _verdict(gain: Gain, pictures: int) -> str:

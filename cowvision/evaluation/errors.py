@@ -8,7 +8,7 @@ several fit, the better overlap decides: on a horse and touching a cow is a clas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -43,16 +43,40 @@ class PictureOutcome:
         outcomes: (d,) what each of them is.
         meets: (d,) int, the place of the true box each hit meets, -1 for the others.
         truths: The true boxes of the class, crowds left out.
-        found: (t,) bool, whether each was met.
-        called: (t,) str, for a true box that was not met the class a detection gives it at its place; "" for none.
+        strangers: (t,) str, for each true box the class of the surest detection of another class that meets it; "" for
+            none.
+        stranger_scores: (t,) float, the scores of those; 0 for none.
     """
 
     detections: sv.Detections
     outcomes: tuple[Outcome, ...]
     meets: NDArray[np.intp]
     truths: sv.Detections
-    found: NDArray[np.bool_]
-    called: tuple[str, ...]
+    strangers: tuple[str, ...]
+    stranger_scores: NDArray[np.floating[Any]]
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Whether each true box was met, (t,) bool."""
+        return np.isin(np.arange(len(self.truths)), self.meets)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """For a true box that was not met the class a detection gives it at its place, (t,) str; "" for none."""
+        pairs = zip(self.strangers, self.found, strict=True)
+        return tuple("" if found else name for name, found in pairs)
+
+    def at_least(self, threshold: float) -> PictureOutcome:
+        """The same picture at a higher threshold: what a detection is never depends on a worse one."""
+        kept = int(np.count_nonzero(scores_of(self.detections) >= threshold))
+        known = zip(self.strangers, self.stranger_scores, strict=True)
+        return replace(
+            self,
+            detections=chosen(self.detections, np.arange(kept)),
+            outcomes=self.outcomes[:kept],
+            meets=self.meets[:kept],
+            strangers=tuple(name if score >= threshold else "" for name, score in known),
+        )
 
     def count(self, outcome: Outcome) -> int:
         """How many detections are that."""
@@ -87,8 +111,7 @@ def explain(
         _outcome(int(place), bool(inside), _largest(right, row), _largest(wrong, row))
         for row, (place, inside) in enumerate(zip(meets, ignored, strict=True))
     )
-    hit = np.isin(np.arange(len(truths)), meets)
-    return PictureOutcome(own, outcomes, meets, truths, hit, _called(found, truths, hit, class_name))
+    return PictureOutcome(own, outcomes, meets, truths, *_strangers(found, truths, class_name))
 
 
 def explain_all(
@@ -121,13 +144,14 @@ def _largest(overlap: NDArray[np.float64], row: int) -> float:
     return float(overlap[row].max(initial=0.0))
 
 
-def _called(found: sv.Detections, truths: sv.Detections, hit: NDArray[np.bool_], class_name: str) -> tuple[str, ...]:
-    """For each true box the class of the surest detection of another class that meets it; "" for none, and if met."""
+def _strangers(
+    found: sv.Detections, truths: sv.Detections, class_name: str
+) -> tuple[tuple[str, ...], NDArray[np.floating[Any]]]:
+    """For each true box the surest detection of another class that meets it: its class, "" for none, and its score."""
     strangers = chosen(found, names_of(found) != class_name)
-    names: NDArray[Any] = names_of(strangers)
-    overlap = overlaps(strangers.xyxy, truths.xyxy)
-    called = []
-    for place, met in enumerate(hit):
-        at_place = np.flatnonzero(overlap[:, place] >= MEETS)
-        called.append("" if met or len(at_place) == 0 else str(names[at_place[0]]))
-    return tuple(called)
+    meets = overlaps(strangers.xyxy, truths.xyxy) >= MEETS
+    if not meets.any():
+        return ("",) * len(truths), np.zeros(len(truths))
+    surest, known = meets.argmax(axis=0), meets.any(axis=0)  # the best detection comes first
+    names = np.where(known, names_of(strangers)[surest], "").tolist()
+    return tuple(names), np.where(known, scores_of(strangers)[surest], 0.0)

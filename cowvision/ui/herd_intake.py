@@ -8,7 +8,7 @@ import streamlit as st
 import supervision as sv
 
 from cowvision.data.annotations import chosen, names_of
-from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture, holds_several
+from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, holds_several
 from cowvision.errors import CowVisionError, PictureError
 from cowvision.models import catalog
 from cowvision.models.catalog import ModelSpec
@@ -16,7 +16,7 @@ from cowvision.ui import cache, gallery, widgets
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.herd_picker import herd_to_fill
-from cowvision.ui.intake import LEAST_SIDE, Upload, display_name
+from cowvision.ui.intake import Upload, decoded, display_name
 from cowvision.viz.drawing import at_least
 from cowvision.workspace import labels
 from cowvision.workspace.files import read_blob
@@ -137,10 +137,7 @@ def _take_all(herd: Herd, loads: Sequence[tuple[str, Callable[[], bytes]]]) -> N
 
 
 def _take(herd: Herd, name: str, data: bytes) -> str:
-    picture = decode_picture(data, name)
-    if min(picture.resolution_wh) < LEAST_SIDE:
-        width, height = picture.resolution_wh
-        raise PictureError(name, f"{width} x {height} pixels are too few to see a cow on", "Take a larger one")
+    picture = decoded(data, name)
     if holds_several(data):
         memory.say(f"{widgets.plain(name)} holds several pictures; the first one is used.")
     return add_picture(cache.store(), herd.herd_id, data, name, picture.resolution_wh)

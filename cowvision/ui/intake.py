@@ -8,7 +8,14 @@ from typing import Protocol
 
 import streamlit as st
 
-from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, decode_picture, holds_several
+from cowvision.data.pictures import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    PICTURE_SUFFIXES,
+    Picture,
+    decode_picture,
+    holds_several,
+)
 from cowvision.errors import CowVisionError, PictureError
 from cowvision.ui import cache, session, widgets
 from cowvision.workspace.trays import KEPT_DAYS, TrayPicture, pictures_in, put_in, take_out
@@ -105,15 +112,25 @@ def display_name(name: str) -> str:
     return plain.strip() or "picture"
 
 
+def decoded(data: bytes, name: str) -> Picture:
+    """A picture that something can be seen on.
+
+    Raises:
+        PictureError: It is not a picture, beyond the limits, or too small.
+    """
+    picture = decode_picture(data, name)
+    if min(picture.resolution_wh) < LEAST_SIDE:
+        width, height = picture.resolution_wh
+        raise PictureError(name, f"{width} x {height} pixels are too few to see a cow on", "Take a larger one")
+    return picture
+
+
 def _take(file: Upload, token: str) -> str:
     """Keep one file; returns its sha256."""
     name = display_name(file.name)
     there = pictures_in(cache.store(), token)
     data = file.getvalue()
-    picture = decode_picture(data, name)
-    if min(picture.resolution_wh) < LEAST_SIDE:
-        width, height = picture.resolution_wh
-        raise PictureError(name, f"{width} x {height} pixels are too few to see a cow on", "Take a larger one")
+    picture = decoded(data, name)
     if len(there) >= MOST_PICTURES and all(picture.id != one.picture_id for one in there):
         cause = f"the tray holds {MOST_PICTURES} pictures, and no more fit"
         raise PictureError(name, cause, "Remove some of the others first")

@@ -32,11 +32,12 @@ STEPS = (
     Step("Detect", "Two detectors look at a picture. The base model takes cows for horses and dogs.", "detect.py",
          (("picture", "farmer_and_cows"),)),
     Step("Label", "Draw the true boxes by hand: what should have been found?", "label.py"),
-    Step("Score", "Turn “it looks better” into a number: how well do boxes match (mAP)?", "compare.py"),
+    Step("Score", "Turn “it looks better” into a number: how well do boxes match (mAP)?", "compare.py",
+         (("set", "tutorial"),)),
     Step("Fine-tune", "Teach the detector your herd, and keep what it knew.", "finetune.py"),
-    Step("Compare", "Is the gain real, or luck? See it with its uncertainty.", "compare.py"),
+    Step("Compare", "Is the gain real, or luck? See it with its uncertainty.", "compare.py", (("set", "test-herd"),)),
     Step("Track", "Follow every cow through a video, and see where ids are lost.", "track.py"),
-    Step("Understand", "Look at what was missed, and why.", "compare.py"),
+    Step("Understand", "Look at what was missed, and why.", "compare.py", (("set", "stills"),)),
 )  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cowvision.errors import WorkspaceError
-from cowvision.workspace.files import keep_blob
 from cowvision.workspace.store import Store
-from cowvision.workspace.trays import release
+from cowvision.workspace.trays import kept_with_its_row, release
 
 LONGEST_NAME = 80
 
@@ -176,9 +176,9 @@ def add_picture(store: Store, herd_id: int, data: bytes, name: str, resolution_w
     Raises:
         WorkspaceError: There is no such herd, or the workspace cannot be written.
     """
-    with store.transaction() as connection:  # whoever removes the same bytes elsewhere waits for this, or is done
+    digest = hashlib.sha256(data).hexdigest()
+    with kept_with_its_row(store, data) as connection:
         read_herd(store, herd_id)
-        digest = keep_blob(data)
         values = (herd_id, digest, name, *resolution_wh, time.time())
         connection.execute("INSERT OR IGNORE INTO herd_pictures VALUES (?, ?, ?, ?, ?, ?)", values)
     return digest

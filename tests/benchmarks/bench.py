@@ -22,7 +22,7 @@ from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
-from tests.benchmarks import pages
+from tests.benchmarks import comparing, evaluation, labelling, pages
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
@@ -33,7 +33,10 @@ def main() -> None:
     """Print one table; what cannot be measured yet says why."""
     table = Table("What", "Measured", "Wanted", title=f"CowVision on {torch.get_num_threads()} threads")
     network = (published_network, embedded_model, precision, composer)
-    for part in (*network, pages.slider, pages.again, pages.second_start, pages.memory):
+    scores = (evaluation.figures, evaluation.interval, evaluation.studio)
+    labels = (labelling.saving, labelling.large_herd)
+    detect = (pages.slider, pages.again, pages.second_start, pages.memory)
+    for part in (*network, *scores, *detect, *labels, comparing.studio):
         try:
             for row in part():
                 table.add_row(*row)

@@ -75,6 +75,7 @@ def test_few_pictures_give_no_verdict() -> None:
     comparison = compare_models(found, [sv.Detections.empty()] * 14, truths, resamples=100)
     assert comparison.verdict == "too few pictures"
     assert "14 pictures are too few for a verdict on mine and yours" in comparison.sentence("mine", "yours")
+    assert "between" not in comparison.sentence("mine", "yours"), "an interval of so few would promise too much"
 
 
 def test_without_truth_nothing_is_said() -> None:

@@ -48,6 +48,23 @@ def test_a_cow_called_something_else_is_missed_and_says_by_what_name() -> None:
     assert explain(found, FIELD, threshold=0.9).called == ("",)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_higher_threshold_is_the_same_picture_cut(seed: int) -> None:
+    found, truths = random_herd(12, seed)
+    dogs = [boxes(one.xyxy[:2] + 3, [0.55, 0.25], "dog") if len(one) > 1 else boxes([], []) for one in truths]
+    every = [
+        sv.Detections.merge([one, two]) if len(one) and len(two) else one for one, two in zip(found, dogs, strict=True)
+    ]
+    for threshold in (0.2, 0.5, 0.8):
+        for whole, cut in zip(explain_all(every, truths), explain_all(every, truths, threshold=threshold), strict=True):
+            again = whole.at_least(threshold)
+            assert again.outcomes == cut.outcomes
+            assert again.meets.tolist() == cut.meets.tolist()
+            assert again.found.tolist() == cut.found.tolist()
+            assert again.called == cut.called
+            np.testing.assert_array_equal(again.detections.xyxy, cut.detections.xyxy)
+
+
 def test_a_crowd_takes_any_number() -> None:
     crowd = truth([[0, 0, 200, 200]], crowd=[True])
     picture = explain(boxes([[10, 10, 40, 40], [50, 50, 90, 90]], [0.9, 0.8]), crowd)

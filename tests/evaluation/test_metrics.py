@@ -1,11 +1,14 @@
 """COCO's figures: what counts, and what is said when there is nothing to measure."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import supervision as sv
+from PIL import Image
 
+from cowvision.data.formats import read_coco
 from cowvision.evaluation.metrics import measure
 from tests.samples import boxes, truth
 
@@ -79,3 +82,42 @@ def test_detections_beyond_100_are_cut_by_score() -> None:
     corners = rng.uniform(100, 400, (150, 2))
     found = boxes(np.vstack([ONE, np.hstack([corners, corners + 20])]).tolist(), [0.1, *np.linspace(0.9, 0.2, 150)])
     assert measure([found], [truth(ONE)]).map == 0.0
+
+
+def test_a_turned_photo_is_scored_on_the_upright_picture(tmp_path) -> None:
+    """A phone stores its picture lying and says how to turn it: truth and answer are those of the turned one."""
+    upright = np.zeros((60, 40, 3), np.uint8)
+    upright[5:25, 20:35] = 255
+    lying = Image.fromarray(upright).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it clockwise
+    lying.save(tmp_path / "phone.png", exif=exif)
+    [picture] = read_coco(write(tmp_path, "phone.png", [20, 5, 15, 20]), tmp_path)
+    rgb = picture.picture().rgb
+    rows, columns = np.nonzero(rgb[..., 0] > 128)
+    seen = boxes([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], [0.9])
+    assert rgb.shape == (60, 40, 3)
+    assert measure([seen], [picture.truth]).map == 1.0
+
+
+def write(folder: Path, name: str, bbox: list[int]) -> Path:
+    document = {
+        "images": [{"id": 1, "file_name": name}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 21, "bbox": bbox}],
+        "categories": [{"id": 21, "name": "cow"}],
+    }
+    (folder / "truth.json").write_text(json.dumps(document))
+    return folder / "truth.json"
+
+
+def test_the_figures_are_exact_and_not_rounded_to_float32() -> None:
+    truths = [truth([[0, 0, 40, 40], [50, 0, 90, 40], [100, 0, 140, 40]])]
+    assert measure([boxes(ONE, [0.9])], truths).mar_100 == pytest.approx(1 / 3, abs=1e-15)
+
+
+def test_classes_are_measured_each_by_itself() -> None:
+    truths = [sv.Detections.merge([truth(ONE), truth([[100, 0, 140, 40]], "dog"), truth([[9, 90, 40, 140]], "sheep")])]
+    found = sv.Detections.merge([boxes(ONE, [0.6]), boxes([[100, 0, 140, 30]], [0.9], "sheep")])
+    report = measure([found], truths, class_names=("sheep", "cow", "yak", "dog"))
+    told = {name: (row.map, row.mar_100, row.truths) for name, row in report.per_class.items()}
+    assert told == {"sheep": (0, 0, 1), "cow": (1, 1, 1), "yak": (None, None, 0), "dog": (0, 0, 1)}

@@ -1,0 +1,64 @@
+"""How far a 95 % interval can be trusted: what share of simulated data sets it really held the true gain in.
+
+Measured with `python -m tests.benchmarks.coverage` (four simulated herds, 400 data sets of each size and herd, 1,000
+resamples each; its docstring describes the simulation). Of the three kinds of interval the studentised one came nearest
+to 95 %; in percent, for 15, 30 and 100 pictures:
+
+    mAP   percentile 91.3  93.2  93.4   BCa 90.2  91.9  93.2   studentised 93.6  94.7  94.7
+    AP50  percentile 88.5  91.5  94.5   BCa 87.8  91.4  93.2   studentised 92.1  94.7  94.1
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+FEWEST_PICTURES = 15
+METHOD = "studentised"
+
+
+class Coverage(NamedTuple):
+    """Share of simulated data sets whose interval held the true gain, 0..1: in mAP, and in AP at IoU 0.5."""
+
+    map: float
+    map_50: float
+
+
+DATA_SETS = 1_600
+
+COVERAGE = {15: Coverage(0.936, 0.921), 30: Coverage(0.947, 0.947), 100: Coverage(0.947, 0.941)}
+"""By number of pictures."""
+
+
+def measured_coverage(pictures: int) -> float | None:
+    """For mAP, at the largest simulated size that is not above the pictures; None where none is so small."""
+    size = _size_at_or_below(pictures)
+    return None if size is None else COVERAGE[size].map
+
+
+def words_of_trust(pictures: int) -> str:
+    """A sentence or two for people."""
+    size = _size_at_or_below(pictures)
+    if size is None:
+        return (
+            f"Below {FEWEST_PICTURES} pictures nobody has measured how often such an interval holds: "
+            "take it as a hint, not as a result."
+        )
+    held = COVERAGE[size]
+    return (
+        f"Tried on {DATA_SETS:,} simulated sets of {size} pictures, such an interval held the true gain in mAP in "
+        f"{_percent(held.map)} of them, and the true gain in AP50 in {_percent(held.map_50)}; 95 % was meant. "
+        + _advice(size)
+        + "It speaks of pictures like these, not of other herds, seasons or cameras."
+    )
+
+
+def _advice(size: int) -> str:
+    return "With so few pictures take the ends of the interval with a grain of salt. " if size < max(COVERAGE) else ""
+
+
+def _size_at_or_below(pictures: int) -> int | None:
+    return max((size for size in COVERAGE if size <= pictures), default=None)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
