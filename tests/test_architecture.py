@@ -36,6 +36,7 @@ ADAPTERS = {
     "safetensors": {"cowvision.models.weights"},
     "sqlite3": {"cowvision.workspace.store"},
     "pillow_heif": {"cowvision.data.pictures"},
+    "psutil": {"cowvision.workspace.job_process"},
     "ultralytics": set(),
     "bpy": set(),
 }

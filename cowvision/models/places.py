@@ -13,8 +13,11 @@ def home_folder() -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that others see whole or not at all, making its folder when needed."""
+    """Write a file that others see whole or not at all, also after a power cut, making its folder when needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    partial.write_bytes(data)
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # its name must not come before its bytes
     partial.replace(path)

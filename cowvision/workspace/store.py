@@ -56,6 +56,15 @@ MIGRATIONS = (
     );
     CREATE TABLE released (picture_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE jobs (
+        job_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, title TEXT NOT NULL, arguments TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'stopped')),
+        asked_at REAL NOT NULL, started_at REAL, ended_at REAL, stop_asked_at REAL,
+        pid INTEGER, pid_born REAL, problem TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT 'null'
+    );
+    CREATE INDEX jobs_by_state ON jobs (state, kind);
+    """,
 )
 """One script a version; a published script is never changed, the next version is a new one at the end."""
 

@@ -1,0 +1,81 @@
+"""The process behind a job: begun apart from the one that began it, and known again by its number and its birth."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+from cowvision.workspace.job_log import job_folder, output_file
+
+PROGRAM = (sys.executable, "-m", "cowvision")
+JOB_VARIABLE = "COWVISION_JOB"
+"""Environment variable that tells a process which job it works on."""
+
+_BORN_APART = 0.5  # seconds: how exactly systems remember when a process was born
+
+
+@dataclass(frozen=True)
+class Known:
+    """A process: its number, which is given again one day, and when it was born, in seconds since 1970."""
+
+    pid: int
+    born: float
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs; one that has ended and that nobody has asked about yet does not."""
+        return self._process() is not None
+
+    def end(self, *, by_force: bool) -> None:
+        """Ask it to end, or end it."""
+        process = self._process()
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.kill() if by_force else process.terminate()
+
+    def _process(self) -> psutil.Process | None:
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.born) > _BORN_APART:
+                return None
+            if process.status() == psutil.STATUS_ZOMBIE:
+                with suppress(ChildProcessError):
+                    os.waitpid(self.pid, os.WNOHANG)
+                return None
+        except psutil.NoSuchProcess:
+            return None
+        return process
+
+
+def this_process() -> Known:
+    """The process that runs this."""
+    return Known(os.getpid(), psutil.Process().create_time())
+
+
+def begin(job_id: int, arguments: Sequence[str]) -> Known:
+    """Begin ``python -m cowvision ARGUMENTS`` for a job; it goes on when this process ends.
+
+    Raises:
+        OSError: It cannot be begun, or its folder cannot be written.
+    """
+    job_folder(job_id).mkdir(parents=True, exist_ok=True)
+    with output_file(job_id).open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - this program, with arguments that no shell reads
+            [*PROGRAM, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {JOB_VARIABLE: str(job_id)},
+            start_new_session=True,
+        )
+    process.returncode = 0  # nobody here waits for it: without this its object complains when it goes
+    try:
+        return Known(process.pid, psutil.Process(process.pid).create_time())
+    except psutil.NoSuchProcess:
+        return Known(process.pid, 0.0)  # it has ended already
