@@ -59,7 +59,7 @@ def _show_news() -> None:
     if labelling.notes:
         st.info("  \n".join(labelling.notes), icon=":material/info:")
     if labelling.problems:
-        widgets.show_errors(labelling.problems)
+        widgets.show_errors(labelling.problems, f"{len(labelling.problems)} things went wrong:")
     if labelling.notes or labelling.problems:
         st.button("Dismiss", key="dismiss", type="tertiary", on_click=memory.dismiss)
 

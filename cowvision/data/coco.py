@@ -23,6 +23,14 @@ COCO_NAMES = (
 COCO_IDS = {name: number for number, name in enumerate(COCO_NAMES, 1) if name != GAP}
 
 
+_AS_WRITTEN = {name.casefold(): name for name in COCO_IDS}
+
+
+def usual_name(name: str) -> str:
+    """COCO's name where it differs in capitals only ("Cow" is "cow"), else the name as it is."""
+    return _AS_WRITTEN.get(name.casefold(), name)
+
+
 def category_ids(names: Iterable[str]) -> dict[str, int]:
     """Ids for the names in use, "cow" always among them: COCO's own where it has one, else the next free above 90."""
     used = sorted({"cow", *names}, key=lambda name: (COCO_IDS.get(name, len(COCO_NAMES) + 1), name))

@@ -108,6 +108,16 @@ def studentised(draws: Draws, side: int) -> Interval:
     return max(gain - high * error, -1.0), min(gain - low * error, 1.0)
 
 
+def widest(draws: Draws, side: int) -> Interval:
+    """The studentised interval, but never narrower than the percentiles.
+
+    Where two models differ on a few pictures only, many draws hold none of these: they have no error of their own, the
+    studentised interval leaves them out, and what it leaves out is that there may be no difference.
+    """
+    low, high = zip(studentised(draws, side), percentile(draws, side), strict=True)
+    return min(low), max(high)
+
+
 def _figures(classes: Sequence[ClassMatches], copies: NDArray[np.int64]) -> NDArray[np.float64]:
     """MAP and AP50 (r, 2), averaged over the classes that have truth; NaN where none has."""
     sums, known = np.zeros((len(copies), 2)), np.zeros((len(copies), 1))

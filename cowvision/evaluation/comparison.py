@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import supervision as sv
 
-from cowvision.evaluation.bootstrap import Draws, OnStep, draw, studentised
+from cowvision.evaluation.bootstrap import Draws, OnStep, draw, widest
 from cowvision.evaluation.matching import match_class
 from cowvision.evaluation.metrics import classes_of
 from cowvision.evaluation.trust import FEWEST_PICTURES, METHOD, measured_coverage, words_of_trust
@@ -32,10 +32,11 @@ class Comparison:
 
     Attributes:
         pictures: Pictures compared.
+        with_truth: Those of them on which there is something to find; what a verdict rests on.
         map: Gain in mAP@[.50:.95].
         map_50: Gain in AP at IoU 0.5.
         resamples: Draws behind the intervals.
-        verdict: "better", "worse" or "no clear difference"; "too few pictures" below 15, "no truth" without any.
+        verdict: "better", "worse" or "no clear difference"; "too few pictures" below 15 with truth, "no truth" without.
         seed: Of the draws.
         method: Kind of the intervals.
         coverage: Share of simulated sets of about this size whose interval for mAP held the true gain, 0..1; None where
@@ -47,13 +48,14 @@ class Comparison:
     map_50: Gain
     resamples: int
     verdict: str
+    with_truth: int
     seed: int = 0
     method: str = METHOD
     coverage: float | None = None
 
     def trust(self) -> str:
         """Return in words how far the interval can be trusted at this number of pictures."""
-        return words_of_trust(self.pictures)
+        return words_of_trust(self.with_truth)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, flat beside those of a MapReport."""
@@ -68,6 +70,7 @@ class Comparison:
             "seed": self.seed,
             "method": self.method,
             "coverage": self.coverage,
+            "images_with_truth": self.with_truth,
             "verdict": self.verdict,
         }
 
@@ -78,9 +81,10 @@ class Comparison:
         low, high = self.map.interval_95
         gain = f"mAP {self.map.value:+.3f}, between {low:+.3f} and {high:+.3f} (95 %)"
         if self.verdict == "too few pictures":
+            seen = "" if self.with_truth == self.pictures else f", {self.with_truth} of them with something to find,"
             return (
-                f"{self.pictures} pictures are too few for a verdict on {name} and {other}: on these alone the gain is "
-                f"mAP {self.map.value:+.3f}; {FEWEST_PICTURES} or more are needed to say anything of others."
+                f"{self.pictures} pictures{seen} are too few for a verdict on {name} and {other}: on these alone the "
+                f"gain is mAP {self.map.value:+.3f}; {FEWEST_PICTURES} or more are needed to say anything of others."
             )
         words = {"better": "is better than", "worse": "is worse than"}.get(self.verdict, "is not clearly apart from")
         return f"On {self.pictures} pictures {name} {words} {other}: {gain}."
@@ -115,14 +119,16 @@ def compare_models(
     other = [match_class(against, truths, name) for name in names]
     draws = draw(one, other, resamples=resamples, seed=seed, on_step=on_step)
     by_map, by_map_50 = _gain(draws, 0), _gain(draws, 1)
+    with_truth = int(np.count_nonzero(sum(matches.truths for matches in one))) if one else 0
     return Comparison(
         pictures=len(truths),
         map=by_map,
         map_50=by_map_50,
         resamples=resamples,
-        verdict=_verdict(by_map, len(truths)),
+        verdict=_verdict(by_map, with_truth),
+        with_truth=with_truth,
         seed=seed,
-        coverage=measured_coverage(len(truths)),
+        coverage=measured_coverage(with_truth),
     )
 
 
@@ -130,13 +136,13 @@ def _gain(draws: Draws, side: int) -> Gain:
     value, gains = float(draws.gain[side]), draws.gains[:, side]
     if np.isnan(value) or len(gains) == 0:
         return Gain(None, None, None)
-    return Gain(value, studentised(draws, side), float((gains > 0).mean()))
+    return Gain(value, widest(draws, side), float((gains > 0).mean()))
 
 
-def _verdict(gain: Gain, pictures: int) -> str:
+def _verdict(gain: Gain, with_truth: int) -> str:
     if gain.interval_95 is None:
         return "no truth"
-    if pictures < FEWEST_PICTURES:
+    if with_truth < FEWEST_PICTURES:
         return "too few pictures"
     low, high = gain.interval_95
     if low > 0:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FEWEST_PICTURES = 15
-METHOD = "studentised"
+METHOD = "studentised, never narrower than percentile,"
 
 
 class Coverage(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -58,6 +59,9 @@ class Verification:
         return self.largest_difference <= TOLERANCE
 
 
+_SCREEN = threading.Lock()  # it is redirected for the whole process, one at a time
+
+
 def verify(
     found: Sequence[sv.Detections], truths: Sequence[sv.Detections], *, class_names: Sequence[str] | None = ("cow",)
 ) -> Verification:
@@ -84,7 +88,7 @@ def by_faster_coco_eval(truth: dict[str, Any], results: list[dict[str, Any]]) ->
 
 def _figures(data: Any, evaluator: Any, truth: dict[str, Any], results: list[dict[str, Any]]) -> list[float | None]:
     """The twelve figures of one tool; both have the same interface and write to the screen."""
-    with contextlib.redirect_stdout(io.StringIO()):
+    with _SCREEN, contextlib.redirect_stdout(io.StringIO()):
         known = data()
         known.dataset = truth
         known.createIndex()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
@@ -30,25 +31,37 @@ def trained_on(spec: ModelSpec, picture_ids: Iterable[str]) -> frozenset[str]:
 
 
 def is_known(spec: ModelSpec) -> bool:
-    """Whether the model's files tell what it was trained on; a published model's do not."""
-    return spec.published_map is None
+    """Whether it is known what the model was trained on: of what ships, and of what lists it in its files.
+
+    Raises:
+        ModelFileError: As for `trained_on`.
+    """
+    return spec.published_map is None and (spec.own_map is not None or TRAINED_ON in _settings(spec))
 
 
 def _listed(spec: ModelSpec) -> frozenset[str]:
-    path = _settings_file(spec)
-    if path is None or not path.is_file():
-        return frozenset()
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8")).get(TRAINED_ON, [])
-    except (OSError, ValueError, AttributeError) as error:
-        raise _unreadable(path, f"it cannot be read ({error})") from None
+    listed = _settings(spec).get(TRAINED_ON, [])
     if not isinstance(listed, list):
-        raise _unreadable(path, f"`{TRAINED_ON}` is not a list of picture ids")
+        raise _unreadable(_settings_file(spec), f"`{TRAINED_ON}` is not a list of picture ids")
     return frozenset(str(one) for one in listed)
 
 
-def _settings_file(spec: ModelSpec) -> Path | None:
-    return None if spec.weights is None else spec.weights.with_suffix(".json")
+def _settings(spec: ModelSpec) -> dict[str, Any]:
+    """What stands in the file beside the weights; nothing where there is none."""
+    if spec.weights is None or not _settings_file(spec).is_file():
+        return {}
+    path = _settings_file(spec)
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, f"it cannot be read ({error})") from None
+    if not isinstance(settings, dict):
+        raise _unreadable(path, "it holds no settings")
+    return settings
+
+
+def _settings_file(spec: ModelSpec) -> Path:
+    return Path(spec.weights or spec.name).with_suffix(".json")
 
 
 def _unreadable(path: Path, cause: str) -> ModelFileError:

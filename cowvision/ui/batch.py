@@ -58,7 +58,8 @@ def _tray(
         _progress(counting)
         return
     if visit.failures:
-        widgets.show_errors(list({str(one): one for one in visit.failures}.values()))
+        failures = list({str(one): one for one in visit.failures}.values())
+        widgets.show_errors(failures, f"{len(failures)} counts failed; the others are there.")
     if left and (visit.stopped or visit.failures):
         words = f"{'Go on' if visit.stopped else 'Try again'}: {widgets.counted(left, 'picture')} not counted yet"
         if st.button(words, key="go_on"):

@@ -17,13 +17,14 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from cowvision.data.annotations import chosen, crowds_of, names_of, truth_boxes
+from cowvision.data.coco import usual_name
 from cowvision.viz.encoding import as_jpeg
 
 MARGIN = 24
 """Canvas pixels around the picture on every side."""
 
-LEAST_SIDE = 8.0
-"""A drawn box with a side shorter than this many canvas pixels was a click, not a box."""
+LEAST_SIDE = 5.0
+"""A drawn box with a side shorter than this many canvas pixels was a click: a bare one makes a box of 4."""
 
 SAME = 0.02
 """Canvas pixels: what moved less was not moved, only rounded on its way through the browser."""
@@ -79,12 +80,14 @@ class Reading:
         changed: Whether anything differs from what is stored.
         clicks: Drawn boxes left out because they are too small to be meant.
         cut: Boxes that reached beyond the picture and were cut at its edge.
+        unnamed: Boxes whose label was emptied; they got the class that was chosen, which the canvas does not show yet.
     """
 
     boxes: sv.Detections
     changed: bool
     clicks: int
     cut: int
+    unnamed: int = 0
 
 
 def fit(resolution_wh: tuple[int, int], room_wh: tuple[int, int]) -> Fit:
@@ -141,7 +144,8 @@ def read_canvas(drawn: Sequence[CanvasBox], stored: sv.Detections, shape: Fit, *
     both = sv.Detections.merge([kept, made]) if len(kept) and len(made) else made if len(made) else kept
     boxes = chosen(both, np.argsort(places))
     cut = int((np.abs(shape.to_canvas(inside) - corners[fresh]) > SAME)[whole].any(axis=1).sum())
-    return Reading(boxes, not same_boxes(boxes, stored), len(clicks) + int((~whole).sum()), cut)
+    nameless = sum(not label_of(str(box["label"])) for box in drawn)
+    return Reading(boxes, not same_boxes(boxes, stored), len(clicks) + int((~whole).sum()), cut, nameless)
 
 
 def same_boxes(one: sv.Detections, other: sv.Detections) -> bool:
@@ -155,8 +159,8 @@ def sides_of(boxes: sv.Detections) -> NDArray[np.float64]:
 
 
 def label_of(text: str) -> str:
-    """A class name as it is kept: one line, not too long."""
-    return " ".join(text.split())[:LONGEST_LABEL].strip()
+    """A class name as it is kept: one line, not too long, and the usual one if it differs in capitals only."""
+    return usual_name(" ".join(text.split())[:LONGEST_LABEL].strip())
 
 
 def _rows(boxes: sv.Detections) -> list[tuple[Any, ...]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from cowvision.ui import widgets
+
 
 def choose(label: str, options: Mapping[str, str], name: str, first: str) -> str:
     """A list to choose from.
@@ -24,6 +26,9 @@ def choose(label: str, options: Mapping[str, str], name: str, first: str) -> str
     wanted = next((one for one in (told, kept, first) if one in options), next(iter(options)))
     if kept != wanted:
         st.session_state[key] = wanted
+    if told is not None and told not in options:
+        words = f"What this address names as “{label}” is not here (any more); here is"
+        st.info(f"{words} {widgets.plain(options[wanted])}.", icon=":material/search:")
     chosen = str(
         st.selectbox(
             label,
@@ -35,7 +40,7 @@ def choose(label: str, options: Mapping[str, str], name: str, first: str) -> str
             persist_state="session",
         )
     )
-    if told != chosen:
+    if told is None or (told != chosen and told in options):  # what is not here stays named until somebody chooses
         st.query_params[name] = chosen
     return chosen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cowvision.evaluation.verification import TOLERANCE, Verification
+from cowvision.models.catalog import ModelSpec
 from cowvision.ui import widgets
 from cowvision.ui.compare_table import Row, rows_html
 from cowvision.ui.compare_verdict import PLOT_CONFIG, score
@@ -53,7 +54,8 @@ def verify(judged: Judged) -> None:
     st.space("small")
     widgets.section(
         "Do these figures hold?",
-        "Every figure above comes from torchmetrics. Two other tools, pycocotools and faster-coco-eval, can check it.",
+        "COCO's twelve figures come from torchmetrics, which has faster-coco-eval count. pycocotools and "
+        "faster-coco-eval by itself can check them, and our own matching, which gains, thresholds and reasons rest on.",
     )
     key = f"verified_{judged.pictures.id[:12]}_{judged.baseline.id[:12]}_{judged.candidate.id[:12]}"
     if st.button("Verify", key="verify", help="Measures all twelve COCO figures of each model with each tool."):
@@ -63,6 +65,7 @@ def verify(judged: Judged) -> None:
     for column, spec in zip(st.columns(len(judged.specs), gap="medium"), judged.specs, strict=True):
         with column:
             _verified(judged.title(spec), judged.verification(spec))
+            _own_matching(judged, spec)
 
 
 def _verified(title: str, verification: Verification) -> None:
@@ -77,6 +80,19 @@ def _verified(title: str, verification: Verification) -> None:
         )
     rows = [Row(row.name, "", [_exact(value) for value in row[1:]]) for row in verification.rows]
     st.html(rows_html(f"{title} measured by three tools", ["torchmetrics", "pycocotools", "faster-coco-eval"], rows))
+
+
+def _own_matching(judged: Judged, spec: ModelSpec) -> None:
+    """Our own matching beside the tools: its mAP and AP50."""
+    report, own = judged.report(spec), judged.own_figures(spec)
+    if report.map is None or report.map_50 is None or own is None:
+        return
+    apart = max(abs(own[0] - report.map), abs(own[1] - report.map_50))
+    words = f"Our own matching: mAP {own[0]:.7f}, AP50 {own[1]:.7f}"
+    if apart <= TOLERANCE:
+        st.caption(f"{words}, the same.")
+    else:
+        st.error(f"{words}: {apart:.1e} apart, {TOLERANCE:.0e} is allowed.", icon=":material/error:")
 
 
 def _exact(value: float | None) -> str:

@@ -68,14 +68,14 @@ def _chip(comparison: Comparison) -> tuple[str, str]:
     return {
         "better": ("Better", "better"),
         "worse": ("Worse", "worse"),
-        "too few pictures": (f"Too few to tell: {comparison.pictures} of the {FEWEST_PICTURES} needed", "open"),
+        "too few pictures": (f"Too few to tell: {comparison.with_truth} of the {FEWEST_PICTURES} needed", "open"),
         "no truth": ("Nothing to judge by", "open"),
     }.get(comparison.verdict, ("No clear difference", "open"))
 
 
 def _intervals(judged: Judged, comparison: Comparison) -> None:
     """The gains with their intervals, and the small print below."""
-    is_enough = comparison.pictures >= FEWEST_PICTURES
+    is_enough = comparison.with_truth >= FEWEST_PICTURES
     gains = {MAP_WORDS: comparison.map, AP50_WORDS: comparison.map_50}
     if not is_enough:
         gains = {words: Gain(gain.value, None, None) for words, gain in gains.items()}
@@ -86,7 +86,7 @@ def _intervals(judged: Judged, comparison: Comparison) -> None:
     alt = f"{title}: mAP {_in_words(gains[MAP_WORDS])}; AP50 {_in_words(gains[AP50_WORDS])}"
     st.plotly_chart(gain_intervals(gains), key="gain_plot", config=PLOT_CONFIG, alt=alt)
     if not is_enough:
-        pictures = widgets.counted(comparison.pictures, "picture")
+        pictures = widgets.counted(comparison.with_truth, "picture")
         widgets.note(f"No interval is drawn: {pictures} cannot tell how others would come out.")
         return
     small = (

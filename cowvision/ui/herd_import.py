@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import lzma
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace as with_other
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import streamlit as st
+import supervision as sv
 
-from cowvision.data.annotations import AnnotatedPicture
+from cowvision.data.annotations import AnnotatedPicture, names_of
 from cowvision.data.imports import Imported, ImportProblem, read_ground_truth
 from cowvision.data.pictures import PICTURE_SUFFIXES, list_pictures
 from cowvision.errors import AnnotationError, CowVisionError, WorkspaceError
 from cowvision.ui import cache, widgets
 from cowvision.ui import labelling_session as memory
+from cowvision.ui.canvas import label_of
 from cowvision.ui.intake import display_name
 from cowvision.workspace import labels
 from cowvision.workspace.files import blob_path
@@ -83,9 +89,16 @@ def _import_one(herd: Herd, picture: AnnotatedPicture, kind: str, *, is_whole: b
         return True
     state = LabelState.DRAFT if not is_whole else LabelState.LABELLED if len(picture.truth) else LabelState.NO_COWS
     labels.save(
-        cache.store(), herd.herd_id, picture_id, picture.truth, based_on=now.revision, state=state, note=f"from {kind}"
-    )
+        cache.store(), herd.herd_id, picture_id, with_known_names(picture.truth),
+        based_on=now.revision, state=state, note=f"from {kind}",
+    )  # fmt: skip
     return True
+
+
+def with_known_names(truth: sv.Detections) -> sv.Detections:
+    """The same boxes, with the class names this page uses: "Cow" would be no cow to anybody who judges a model."""
+    names = np.asarray([label_of(name) for name in names_of(truth).tolist()], dtype=np.str_)
+    return with_other(truth, data={**truth.data, "class_name": names})
 
 
 def _read(files: Sequence[Any], herd: Herd) -> memory.Reading:
@@ -131,7 +144,7 @@ def _unpack(file: Any, root: Path) -> None:
                 cause = f"it holds more than {MOST_FILES} files or {MOST_UNPACKED // 1024**3} GB"
                 raise AnnotationError(name, cause, "Split it into several")
             archive.extractall(root / Path(name).stem, members)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, EOFError) as error:
         raise AnnotationError(name, f"the archive cannot be unpacked ({error})", "Make it again as a zip") from None
 
 

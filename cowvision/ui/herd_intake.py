@@ -39,8 +39,8 @@ def panel(herd: Herd) -> None:
         help="They stay on this machine until you remove them or delete the herd.",
     )
     if files:
-        labelling.intake += 1
         _take_all(herd, [_upload(file) for file in files])
+        labelling.intake += 1  # only now: a press that interrupts the reading leaves the files where they are
         st.rerun()
     tray = gallery.own_pictures()
     if tray:
@@ -116,18 +116,19 @@ def _take_all(herd: Herd, loads: Sequence[tuple[str, Callable[[], bytes]]]) -> N
     """Keep what is a picture, one by one, and remember what was wrong with the others."""
     labelling = memory.ensure()
     there = {one.picture_id for one in pictures_of(cache.store(), herd.herd_id)}
-    first, added, same = "", 0, 0
+    first, added, same, wrong = "", 0, 0, list[CowVisionError]()
     bar = st.progress(0.0, f"Reading 1 of {len(loads)} …")
     for number, (name, load) in enumerate(loads):
         bar.progress(number / len(loads), f"Reading {number + 1} of {len(loads)} …")
         try:
             picture_id = _take(herd, name, load())
         except CowVisionError as error:
-            labelling.problems.append(error)
+            wrong.append(error)
             continue
         first, same, added = first or picture_id, same + (picture_id in there), added + (picture_id not in there)
         there.add(picture_id)
     bar.empty()
+    labelling.problems.extend(wrong)
     if added:
         memory.say(f"{widgets.counted(added, 'picture')} added.")
     if same:

@@ -16,6 +16,7 @@ from cowvision.workspace.herds import (
     all_herds,
     create_herd,
     delete_herd,
+    pictures_of,
     read_herd,
     rename_herd,
 )
@@ -100,8 +101,9 @@ def _new_herd(where: str) -> None:
     with st.form(f"new_herd_{where}", border=False):
         name = st.text_input("Name of the new herd", max_chars=LONGEST_NAME, placeholder="e.g. Back pasture, May")
         if st.form_submit_button("Make it"):
-            memory.go_to_herd(create_herd(cache.store(), name).herd_id)
-            st.rerun()
+            with widgets.errors_shown():
+                memory.go_to_herd(create_herd(cache.store(), name).herd_id)
+                st.rerun()
 
 
 def _picked() -> None:
@@ -134,10 +136,13 @@ def _rename(herd_id: int, name: str) -> None:
 def _delete(herd_id: int) -> None:
     try:
         name = read_herd(cache.store(), herd_id).name
+        gone = [one.picture_id for one in pictures_of(cache.store(), herd_id)]
         delete_herd(cache.store(), herd_id)
     except CowVisionError as error:
         memory.ensure().problems.append(error)
         return
+    for picture_id in gone:
+        cache.drop(picture_id)
     memory.ensure().herd_id = 0
     for key in ("herd", "picture"):
         st.query_params.pop(key, None)

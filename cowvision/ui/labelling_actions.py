@@ -93,28 +93,26 @@ def restore(desk: Desk, revision: int) -> None:
 
 
 def keep_theirs(desk: Desk) -> None:
-    """End a conflict: what somebody else saved stays; one's own boxes go into the history before it."""
-    conflict = desk.conflict
-    if conflict is None:
-        return
-    store, place = cache.store(), (desk.herd_id, desk.picture_id)
-    state = LabelState.DRAFT if len(conflict.yours) else LabelState.UNLABELLED
-    try:
-        mine = labels.save(store, *place, conflict.yours, based_on=conflict.revision, state=state, note="put aside")
-        labels.restore(store, *place, conflict.revision, based_on=mine.revision, note="the other version, kept")
-    except StaleEditError as error:  # somebody saved once more
-        desk.conflict = error
-        return
-    desk.conflict, desk.labels = None, labels.current(store, *place)
-    desk.begin_anew()
+    """End a conflict: what somebody else saved stays; one's own boxes are in the history already."""
+    adopt(desk)
+    desk.conflict = None
 
 
 def save_mine(desk: Desk) -> None:
     """End a conflict: one's own boxes become the newest; what somebody else saved stays in the history."""
-    conflict, desk.conflict = desk.conflict, None
-    if conflict is not None:
-        keep(desk, conflict.yours, "saved over another version", based_on=conflict.revision)
-        desk.begin_anew()
+    conflict = desk.conflict
+    if conflict is None:
+        return
+    if keep(desk, conflict.yours, "saved over another version", based_on=conflict.revision):
+        desk.conflict = None
+    desk.begin_anew()
+
+
+def adopt(desk: Desk) -> None:
+    """Go on from what is stored; what was done in this session before is not undone over what somebody else did."""
+    desk.labels = labels.current(cache.store(), desk.herd_id, desk.picture_id)
+    desk.past, desk.future = [], []
+    desk.begin_anew()
 
 
 def when_asked(what: dict[str, Callable[[Any], object]]) -> None:
@@ -126,6 +124,9 @@ def when_asked(what: dict[str, Callable[[Any], object]]) -> None:
     labelling = memory.ensure()
     asked = labelling.asked
     if asked is None or asked.what not in what:
+        return
+    if asked.where != memory.here():  # another picture came in between
+        labelling.asked = None
         return
     wait = asked.at + ON_ITS_WAY_SECONDS - time.monotonic()
     if wait > 0:
@@ -157,10 +158,21 @@ def _write(desk: Desk, write: Callable[[], labels.Labels]) -> bool:
     try:
         saved = write()
     except StaleEditError as error:
-        desk.conflict = error
+        desk.conflict = _put_aside(desk, error)
         return False
     if saved.revision != desk.labels.revision:
         desk.past.append(desk.labels.revision)
         desk.future.clear()
     desk.labels = saved
     return True
+
+
+def _put_aside(desk: Desk, error: StaleEditError) -> StaleEditError:
+    """Keep one's own boxes in the history at once, below the other version: a reload loses neither."""
+    while True:
+        try:
+            kept = labels.put_aside(cache.store(), desk.herd_id, desk.picture_id, error.yours, based_on=error.revision)
+        except StaleEditError as later:  # somebody saved once more in between
+            error = later
+            continue
+        return StaleEditError(error.subject, error.yours, kept.boxes, kept.revision)

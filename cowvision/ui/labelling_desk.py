@@ -76,16 +76,19 @@ def canvas(desk: Desk, picture: ShownPicture, class_name: str) -> None:
     )
     reading = labelling_canvas.draw(desk, picture, room_wh(), class_name)
     if reading.changed:
-        actions.keep(desk, reading.boxes, "drawn")
+        try:
+            actions.keep(desk, reading.boxes, "drawn")
+        except CowVisionError:
+            memory.ensure().asked = None  # the drawing stays on the canvas, and nobody leaves it unsaved
+            raise
         if desk.conflict is not None:
             memory.ensure().asked = None
             st.rerun()
     elif labels.current(cache.store(), desk.herd_id, desk.picture_id).revision != desk.labels.revision:
-        desk.labels = labels.current(cache.store(), desk.herd_id, desk.picture_id)
-        desk.begin_anew()
+        actions.adopt(desk)
         _say_it_was_changed()
         st.rerun()
-    if reading.clicks:
+    if reading.clicks or reading.unnamed:
         desk.begin_anew()
         st.rerun()
     if reading.cut:

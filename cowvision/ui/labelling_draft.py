@@ -53,8 +53,8 @@ def use(desk: Desk, picture: ShownPicture, specs: Sequence[ModelSpec]) -> None:
     boxes = _inside(boxes, picture.resolution_wh)
     if not len(boxes):
         memory.say(
-            f"{spec.title} sees nothing here with a score of {threshold:.2f} or more. Lower the threshold, draw by "
-            "hand, or say that there are no cows."
+            f"{widgets.plain(spec.title)} sees nothing here with a score of {threshold:.2f} or more. Lower the "
+            "threshold, draw by hand, or say that there are no cows."
         )
         return
     actions.keep(desk, boxes, f"boxes of {spec.title}", state=LabelState.DRAFT, model_id=spec.id)

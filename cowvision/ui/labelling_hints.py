@@ -10,7 +10,7 @@ import streamlit as st
 from cowvision.data.annotations import names_of
 from cowvision.data.detections import count_named
 from cowvision.models.catalog import ModelSpec
-from cowvision.ui import cache
+from cowvision.ui import cache, widgets
 from cowvision.ui.herd_view import ShownPicture
 from cowvision.ui.labelling_session import Desk
 from cowvision.workspace.herd_counts import HerdCounts
@@ -29,7 +29,7 @@ def show(desk: Desk, picture: ShownPicture, counts: HerdCounts, specs: Sequence[
         hints += neighbour_hints(cows, others, _by_model(picture, specs))
     if not hints:
         return
-    lines = [f"- {hint.words}" for hint in hints[:MOST_SHOWN]]
+    lines = [f"- {widgets.plain(hint.words)}" for hint in hints[:MOST_SHOWN]]
     if len(hints) > MOST_SHOWN:
         lines.append(f"- and {len(hints) - MOST_SHOWN} more of the kind.")
     st.warning("\n".join(["**Look again**", *lines]), icon=":material/visibility:")

@@ -60,11 +60,13 @@ class Asked:
 
     Attributes:
         what: What to do: one of the names in `labelling_actions`.
+        where: Herd and picture it was pressed for; it is done on no other.
         value: With what: a picture's id, a revision.
         at: When it was pressed, seconds of `time.monotonic`.
     """
 
     what: str
+    where: tuple[int, str]
     value: Any = None
     at: float = field(default_factory=time.monotonic)
 
@@ -124,7 +126,13 @@ def desk_of(herd_id: int, picture_id: str, now: Labels) -> Desk:
 
 def ask(what: str, value: Any = None) -> None:
     """Keep in mind what was pressed; what was said before it has been read."""
-    ensure().asked, ensure().notes = Asked(what, value), []
+    ensure().asked, ensure().notes = Asked(what, here(), value), []
+
+
+def here() -> tuple[int, str]:
+    """The herd and the picture that are shown."""
+    labelling = ensure()
+    return labelling.herd_id, labelling.pictures.get(labelling.herd_id, "")
 
 
 def go_to_herd(herd_id: int, picture_id: str = "") -> None:

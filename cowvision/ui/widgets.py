@@ -46,13 +46,13 @@ def show_error(error: CowVisionError) -> None:
     st.error(_in_words(error), icon=":material/warning:")
 
 
-def show_errors(errors: Sequence[CowVisionError]) -> None:
-    """Several errors in one box: the first few in full, the others behind a line that opens."""
+def show_errors(errors: Sequence[CowVisionError], head: str = "") -> None:
+    """Several errors in one box under a heading: the first few in full, the others behind a line that opens."""
     if len(errors) == 1:
         show_error(errors[0])
         return
     lines = [f"- {_in_words(error)}" for error in errors]
-    head = f"{len(errors)} files were left out; the others are there."
+    head = head or f"{len(errors)} files were left out; the others are there."
     st.error("\n".join([head, *lines[:SHOWN_ERRORS]]), icon=":material/warning:")
     if len(lines) > SHOWN_ERRORS:
         with st.expander(f"The other {len(lines) - SHOWN_ERRORS}"):

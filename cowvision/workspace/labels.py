@@ -150,6 +150,34 @@ def restore(
     return _write(store, herd_id, picture_id, lambda _: earlier, based_on)
 
 
+def put_aside(store: Store, herd_id: int, picture_id: str, boxes: sv.Detections, *, based_on: int) -> Labels:
+    """Keep boxes in the history without changing what counts: they are saved, and the newest revision once more after.
+
+    Args:
+        store: The workspace.
+        herd_id: The herd.
+        picture_id: One of its pictures.
+        boxes: As a `StaleEditError` holds them.
+        based_on: The newest revision.
+
+    Returns:
+        The newest revision, which holds what it held before.
+
+    Raises:
+        StaleEditError: The boxes were changed since ``based_on``.
+        WorkspaceError: The picture is not in the herd, or the workspace cannot be written.
+    """
+    with store.transaction() as connection:
+        now = current(store, herd_id, picture_id)
+        if now.revision != based_on:
+            raise StaleEditError(_name_of(store, herd_id, picture_id), boxes, now.boxes, now.revision)
+        state = LabelState.DRAFT if len(boxes) else LabelState.UNLABELLED
+        aside = Labels(0, state, boxes, None, "put aside", None, "", Tally())
+        for one in (aside, replace(now, note="as it was")):
+            _insert(connection, (herd_id, picture_id), one)
+        return current(store, herd_id, picture_id)
+
+
 def _write(store: Store, herd_id: int, picture_id: str, edit: Callable[[Labels], Labels], based_on: int) -> Labels:
     """Save what ``edit`` makes of the newest revision, if that is the one it is based on; give back what is saved."""
     with store.transaction() as connection:  # one writer at a time: nobody saves between the look and the writing
@@ -159,14 +187,19 @@ def _write(store: Store, herd_id: int, picture_id: str, edit: Callable[[Labels],
             return now
         if now.revision != based_on:
             raise StaleEditError(_name_of(store, herd_id, picture_id), new.boxes, now.boxes, now.revision)
-        kept = (new.state.value, time.time(), new.note, new.draft, new.model_id, new.tally.removed)
-        sql = "INSERT INTO revisions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
-        number = connection.execute(sql, (herd_id, picture_id, *kept)).lastrowid
-        if new.model_id and new.draft is None:
-            connection.execute("UPDATE revisions SET draft = revision WHERE revision = ?", (number,))
-        rows = [(number, place, *row) for place, row in enumerate(_rows(new.boxes))]
-        connection.executemany("INSERT INTO boxes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        _insert(connection, (herd_id, picture_id), new)
         return current(store, herd_id, picture_id)
+
+
+def _insert(connection: Any, where: tuple[int, str], new: Labels) -> None:
+    """Add a revision to a picture's history."""
+    kept = (new.state.value, time.time(), new.note, new.draft, new.model_id, new.tally.removed)
+    sql = "INSERT INTO revisions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+    number = connection.execute(sql, (*where, *kept)).lastrowid
+    if new.model_id and new.draft is None:
+        connection.execute("UPDATE revisions SET draft = revision WHERE revision = ?", (number,))
+    rows = [(number, place, *row) for place, row in enumerate(_rows(new.boxes))]
+    connection.executemany("INSERT INTO boxes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _same(one: Labels, other: Labels) -> bool:
