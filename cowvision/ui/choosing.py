@@ -23,7 +23,7 @@ def choose(label: str, options: Mapping[str, str], name: str, first: str) -> str
     """
     key = f"chosen_{name}"
     kept, told = st.session_state.get(key), st.query_params.get(name)
-    wanted = next((one for one in (told, kept, first) if one in options), next(iter(options)))
+    wanted = str(next((one for one in (told, kept, first) if one in options), next(iter(options))))
     if kept != wanted:
         st.session_state[key] = wanted
     if told is not None and told not in options:

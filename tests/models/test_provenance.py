@@ -38,3 +38,8 @@ def test_a_list_that_cannot_be_read_is_never_taken_for_none(tmp_path, document) 
 def test_of_a_published_model_nobody_here_knows() -> None:
     assert not is_known(ModelSpec("coco", "COCO", "fasterrcnn_resnet50_fpn", ("cow",), published_map=0.37))
     assert all(is_known(spec) for spec in embedded_models())
+
+
+def test_of_ones_own_model_it_is_known_if_its_file_tells(tmp_path) -> None:
+    assert is_known(spec_with(tmp_path, {"trained_on": []}))
+    assert not is_known(spec_with(tmp_path, {}))

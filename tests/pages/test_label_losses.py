@@ -1,4 +1,4 @@
-"""What must not be lost on Label: a drawing that cannot be saved, the other tab's boxes, a press for another picture."""
+"""What must not be lost on Label: a drawing that cannot be saved, the other tab's boxes, a press for elsewhere."""
 
 import io
 import json
