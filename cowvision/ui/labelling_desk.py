@@ -86,8 +86,9 @@ def canvas(desk: Desk, picture: ShownPicture, class_name: str) -> None:
             st.rerun()
     elif labels.current(cache.store(), desk.herd_id, desk.picture_id).revision != desk.labels.revision:
         actions.adopt(desk)
-        _say_it_was_changed()
-        st.rerun()
+        if not _is_leaving():  # a canvas that comes back to life now would bring the browser back to its address
+            _say_it_was_changed()
+            st.rerun()
     if reading.clicks or reading.unnamed:
         desk.begin_anew()
         st.rerun()
@@ -166,10 +167,15 @@ def conflict(desk: Desk, picture: ShownPicture) -> None:
     st.caption("Whichever you choose, the other version stays in the history.")
 
 
+def _is_leaving() -> bool:
+    asked = memory.ensure().asked
+    return asked is not None and asked.what == labelling_list.GO
+
+
 def _say_it_was_changed() -> None:
-    """Show what another tab saved first: whoever pressed had not seen it. Leaving the picture stays open."""
-    words, asked = "The boxes were changed in another tab; here they are.", memory.ensure().asked
-    if asked is not None and asked.what != labelling_list.GO:
+    """Show what another tab saved first: whoever pressed had not seen it."""
+    words = "The boxes were changed in another tab; here they are."
+    if memory.ensure().asked is not None:
         memory.ensure().asked = None
         words += " What you pressed is not done: look, then press again."
     memory.say(words)

@@ -9,7 +9,7 @@ from tests.browser.watched import READY, Watched
 
 pytestmark = pytest.mark.browser
 
-SET = "set=stills"  # fifteen pictures: the fewest there is a verdict on
+SET = "set=test-herd"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def point(page: Page, model: str = "herd-finetuned") -> tuple[int, int]:
 def test_the_verdict_the_slider_the_flip_list_and_the_check(watched: Watched) -> None:
     page = watched.page
     verdict = page.locator("[data-verdict]")
-    expect(verdict).to_contain_text("15 pictures")
+    expect(verdict).to_contain_text("128 pictures")
     expect(verdict).to_have_attribute("data-verdict", re.compile("better|worse|no clear difference"))
     expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=READY)
 

@@ -264,7 +264,8 @@ def test_two_tabs_on_one_picture(browser: Browser, address: str, home: Path, lab
         other.press("Save mine over it")
         assert other.near(other.in_picture(400, 120, 600, 260))
         picture_id = pictures_of(other.store, 1)[0].picture_id
-        assert [one.boxes for one in history(other.store, 1, picture_id)] == [1, 1]
+        notes = [one.note for one in history(other.store, 1, picture_id)]
+        assert notes == ["saved over another version", "as it was", "put aside", "drawn"]
         labeller.press("Save and next")
         expect(labeller.page.get_by_text("changed in another tab")).to_be_visible(timeout=SOON)
         assert labeller.labels.state is LabelState.DRAFT, "nobody confirms what was not seen"
