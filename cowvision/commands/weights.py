@@ -23,6 +23,9 @@ BASE = ModelSpec(
     short_side=480,
     notes="Trained from scratch on composed scenes; knows five kinds of animal, but few breeds of cow.",
 )
+FINETUNED_SIDE = 640
+"""Each model looks at pictures with the short side, of 480, 560 and 640, that was best on the shipped stills."""
+
 FINETUNED_NOTES = "Herd base, fine-tuned on composed scenes with cows of all breeds; knows cows only."
 WORK = ".training"
 """Folder for checkpoints inside the output folder; it can be deleted once the models are there."""
@@ -92,7 +95,7 @@ def _train_finetuned(out: Path, steps: int | None) -> None:
     tuned = box.train(
         recipes.finetuned_pictures(steps), config, name="herd-finetuned", on_step=_narrator("herd-finetuned")
     )
-    tuned.spec = replace(tuned.spec, title="Herd fine-tuned", notes=FINETUNED_NOTES)
+    tuned.spec = replace(tuned.spec, title="Herd fine-tuned", short_side=FINETUNED_SIDE, notes=FINETUNED_NOTES)
     tuned.save(out)
     (out / WORK / "finetuned.pt").unlink(missing_ok=True)
 

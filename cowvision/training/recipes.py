@@ -20,7 +20,7 @@ SCENE_WH = (480, 320)
 SCENE_SIZES_WH = ((360, 240), (360, 240), SCENE_WH, (640, 427))
 """Scenes are composed smaller and larger than they are learnt: at use most pictures are enlarged or reduced too."""
 
-BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 10000, 240
+BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 24000, 240
 
 _BASE_SCENES = SceneSettings(
     resolution_wh=SCENE_WH,
@@ -34,8 +34,8 @@ _COW_SCENES = SceneSettings(
     crowds=((FEW, 0.14), (_NEAR, 0.18), (SOME, 0.28), (MANY, 0.17), (HERD, 0.18), (CLOSE, 0.05)),
     strong=0.27,
 )
-"""Pictures are looked at with a shorter side of 480, half as large again as they are learnt: near cows must be learnt
-larger than they stand in a scene."""
+"""Pictures are looked at half as large again as they are learnt, or twice: near cows must be learnt larger than they
+stand in a scene."""
 _COMPOSED = BatchSettings(batch_size=4, augment=False, short_sides=(SCENE_WH[1],), workers=1)
 
 

@@ -10,9 +10,16 @@ from tests.browser.server import ROOT, dashboard
 
 FOLDER = ROOT / "assets" / "screenshots"
 SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-VIEWS = {"home": "/", "detect": "/detect?picture=many_cows"}
+VIEWS = {
+    "home": ("/", "figure img"),
+    "detect": ("/detect?picture=many_cows", "[data-network-runs]"),
+    "label": ("/label?picture=many_cows&model=herd-finetuned", "canvas"),
+    "compare": ("/compare", "[data-verdict]"),
+}
+"""Where each page is photographed, and what tells that it is there."""
+
 READY = 180_000  # milliseconds
-SHIPPED = (("home", "wide", "light"), ("detect", "wide", "light"))
+SHIPPED = tuple((page, "wide", "light") for page in ("home", "detect", "label", "compare"))
 
 
 def photograph_all(folder: Path) -> list[Path]:
@@ -24,8 +31,8 @@ def photograph_all(folder: Path) -> list[Path]:
     with dashboard() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=chromium.switches())
         written = [
-            _photograph(browser, address + view, folder, (page, size, scheme))
-            for page, view in VIEWS.items()
+            _photograph(browser, address + view, there, folder, (page, size, scheme))
+            for page, (view, there) in VIEWS.items()
             for size in SIZES
             for scheme in ("light", "dark")
         ]
@@ -33,12 +40,12 @@ def photograph_all(folder: Path) -> list[Path]:
     return written
 
 
-def _photograph(browser: Browser, url: str, folder: Path, which: tuple[str, str, str]) -> Path:
+def _photograph(browser: Browser, url: str, there: str, folder: Path, which: tuple[str, str, str]) -> Path:
     name, size, scheme = which
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
     page = context.new_page()
     page.goto(url)
-    page.locator("figure img, [data-network-runs]").first.wait_for(timeout=READY)
+    page.locator(there).first.wait_for(timeout=READY)
     page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=READY)
     page.wait_for_timeout(1500)  # pictures fade in
     path = folder / (f"{name}.png" if which in SHIPPED else f"{name}-{size}-{scheme}.png")

@@ -37,5 +37,5 @@ def test_their_ids_differ() -> None:
 
 def test_the_fine_tuned_one_is_good_and_better(test_herd) -> None:
     base, finetuned = (DetectionBox(name).evaluate(test_herd) for name in ("herd-base", "herd-finetuned"))
-    assert finetuned.map_50 > 0.8  # a floor under the 0.874 measured on the whole herd, see the card
-    assert finetuned.map > base.map + 0.25
+    assert finetuned.map_50 > 0.87  # a floor under the 0.909 measured on the whole herd, see the card
+    assert finetuned.map > base.map + 0.35
