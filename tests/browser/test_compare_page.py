@@ -75,9 +75,8 @@ def test_the_verdict_the_slider_the_flip_list_and_the_check(watched: Watched) ->
 
 def test_a_shared_address_and_a_reload_show_the_same(watched: Watched, address: str) -> None:
     page = watched.page
-    open_and_wait(
-        watched, f"{address}/compare?{SET}&cutoff=0.7&picture=winter_cows&baseline=herd-finetuned&candidate=herd-base"
-    )
+    models = "baseline=herd-finetuned&candidate=herd-base"
+    open_and_wait(watched, f"{address}/compare?set=stills&cutoff=0.7&picture=winter_cows&{models}")
     expect(page.get_by_role("slider")).to_have_value("0.7")
     expect(page.locator(".cv-title h3")).to_have_text("Winter day")
     told = page.locator("[data-verdict]").inner_text()
