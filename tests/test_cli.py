@@ -157,7 +157,7 @@ def test_evaluate_against_itself(weights, folder, truth_file, tmp_path) -> None:
     assert figures["map_small"] is None
     assert figures["against"]["map"] == figures["map"]
     assert (figures["delta_map"], figures["interval_95"]) == (0.0, [0.0, 0.0])
-    assert "2 pictures are too few" in result.stdout
+    assert "2 pictures, 1 of them with something to find, are too few" in result.stdout
 
 
 def test_the_gain_has_the_sign_of_model_minus_against(folder, tmp_path, monkeypatch) -> None:

@@ -140,7 +140,7 @@ def test_the_slider_moves_the_figures_and_never_the_network(page, fake_boxes) ->
     run(page)
     assert at_threshold(page)["herd-base"] == (32, 2)
     assert [len(box.seen) for box in fake_boxes.values()] == [17, 17]
-    assert 'data-network-runs="32"' in words(page)
+    assert 'data-network-runs="34"' in words(page)
 
 
 def test_the_best_thresholds_are_a_press_away(page) -> None:
