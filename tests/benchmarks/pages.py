@@ -120,9 +120,13 @@ def count_two_hundred() -> str:
         files = uploads(200)
         before, started, highest = megabytes(), time.perf_counter(), Highest()
         page.file_uploader(key="uploads_0").set_value(files)
-        page.default_timeout = 1800
         page.run()
-        [(answers,)] = Store(store_path()).rows("SELECT count(*) FROM predictions")
+        answers = 0
+        while answers < 2 * len(files):  # they are counted in the background
+            assert time.perf_counter() - started < 1800, f"only {answers} answers came"
+            time.sleep(2)
+            page.run()  # a page that nobody looks at stops counting
+            [(answers,)] = Store(store_path()).rows("SELECT count(*) FROM predictions")
         seconds = time.perf_counter() - started
         return f"{highest.stop() - before:.0f} MB; {answers} answers in {seconds:.0f} s"
 
