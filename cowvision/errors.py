@@ -71,7 +71,7 @@ class WorkspaceError(CowVisionError):
 
 
 class DownloadError(CowVisionError):
-    """Published weights cannot be fetched: no connection, a server's refusal, other bytes, or no place to keep them."""
+    """A published file cannot be fetched: no connection, a server's refusal, other bytes, or no place to keep them."""
 
 
 class DownloadStopped(DownloadError):  # noqa: N818 - nothing went wrong: somebody asked for it

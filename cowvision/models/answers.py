@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from cowvision.models.partial_file import PartialFile
+from cowvision.models.remote_file import web_address
 
 _PARCEL_BYTES = 256 * 1024
+
+
+def ask(url: str, headers: dict[str, str], *, timeout_seconds: float, mirror_variable: str) -> HTTPResponse:
+    """Ask a web server; redirects are followed to http and https addresses, and to no others.
+
+    Args:
+        url: A checked web address.
+        headers: Sent along.
+        timeout_seconds: Of silence: connecting, or between two parcels of bytes.
+        mirror_variable: What an error says how to choose another server.
+
+    Raises:
+        HTTPError: The server refuses.
+        URLError: It cannot be reached.
+        OSError: The line was cut, or nobody stirs.
+        HTTPException: What comes is not HTTP.
+        DownloadError: It leads to an address that is not of the web.
+    """
+    request = Request(url, headers=headers)  # noqa: S310 - http and https only, see `web_address`
+    opener = build_opener(_web_redirects(mirror_variable))
+    answer: HTTPResponse = opener.open(request, timeout=timeout_seconds)
+    return answer
 
 
 def asking_for_the_rest(partial: PartialFile) -> dict[str, str]:
@@ -52,6 +77,17 @@ def parcels(response: HTTPResponse, most: int) -> Iterator[bytes]:
             return
         most -= len(parcel)
         yield parcel
+
+
+def _web_redirects(mirror_variable: str) -> HTTPRedirectHandler:
+    class WebRedirects(HTTPRedirectHandler):
+        def redirect_request(  # noqa: PLR0917 - the signature is urllib's
+            self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        ) -> Request | None:
+            checked = web_address(newurl, mirror_variable)
+            return super().redirect_request(req, fp, code, msg, headers, checked)
+
+    return WebRedirects()
 
 
 def _span(response: HTTPResponse) -> re.Match[str] | None:

@@ -1,28 +1,25 @@
-"""Fetching published weights when a person asks for it: resumed, stoppable, checked, never half there.
+"""Fetching files when a person asks for it: resumed, stoppable, checked, never half there.
 
-Nothing here asks another machine for anything until `fetch` is called. `COWVISION_WEIGHTS_URL` replaces everything
-before the file's name, e.g. by the address of a mirror.
+Nothing here asks another machine for anything until `fetch` or `fetch_file` is called. For the weights of models,
+`COWVISION_WEIGHTS_URL` replaces everything before the file's name, e.g. by the address of a mirror.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from cowvision.errors import DownloadError, DownloadStopped
-from cowvision.models.answers import asking_for_the_rest, bytes_in_all, continues, parcels, version_of
+from cowvision.models.answers import ask, asking_for_the_rest, bytes_in_all, continues, parcels, version_of
 from cowvision.models.partial_file import PartialFile
 from cowvision.models.published import PublishedModel
+from cowvision.models.remote_file import RemoteFile, refused, unreachable, web_address
 
 WEIGHTS_URL = "COWVISION_WEIGHTS_URL"
 TIMEOUT_SECONDS = 15.0  # of silence: connecting, or between two parcels of bytes
@@ -44,26 +41,21 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class _Job:
-    """One download: what, from where, into which file, and who is told."""
+    """One download: what, into which file, and who is told."""
 
-    model: PublishedModel
-    url: str
+    file: RemoteFile
     partial: PartialFile
     on_progress: Progress
     should_stop: Callable[[], bool]
 
     @property
-    def host(self) -> str:
-        return urlsplit(self.url).netloc.rpartition("@")[2]
-
-    @property
     def is_whole(self) -> bool:
-        return self.model.is_whole(self.partial.path)
+        return self.file.is_whole(self.partial.path)
 
     @property
     def kept(self) -> str:
         size = self.partial.size
-        return f"; {size / 1024**2:.0f} of {self.model.size_mib:.0f} MB are kept" if size else ""
+        return f"; {size / 1024**2:.0f} of {self.file.size_mib:.0f} MB are kept" if size else ""
 
 
 def fetch(
@@ -79,9 +71,8 @@ def fetch(
     Args:
         model: What to fetch; returns at once when its file is there and whole.
         folder: Made when needed; while it goes on, `FILE.part` holds the bytes so far.
-        on_progress: Called with (bytes done, bytes in all); the second is None while the server does not tell.
-        should_stop: Asked before each request and after each parcel of bytes; only a silent server delays the answer,
-            by `TIMEOUT_SECONDS` at most.
+        on_progress: As for `fetch_file`.
+        should_stop: As for `fetch_file`.
         base_url: Replaces everything before the file's name; by default COWVISION_WEIGHTS_URL, if that is set.
 
     Returns:
@@ -89,23 +80,50 @@ def fetch(
 
     Raises:
         DownloadStopped: `should_stop` said so; what came is kept.
-        DownloadError: Offline, refused, cut too often, other bytes than published, being fetched by somebody else, no
-            space, or a folder that cannot be written. What came is kept unless it is wrong.
+        DownloadError: As for `fetch_file`.
     """
     target = Path(folder) / model.file_name
     if model.is_whole(target):
         return target
-    job = _Job(model, source_url(model, base_url), PartialFile(target), on_progress, should_stop)
+    url = source_url(model, base_url)
+    known = (model.size_bytes, model.fits_size, model.is_whole)
+    file = RemoteFile(model.name, url, *known, WEIGHTS_URL, "; meanwhile the embedded models work")
+    return fetch_file(file, target, on_progress=on_progress, should_stop=should_stop)
+
+
+def fetch_file(
+    file: RemoteFile, target: Path, *, on_progress: Progress = _silent, should_stop: Callable[[], bool] = _never
+) -> Path:
+    """Download a file, or go on with a download that was not finished.
+
+    Args:
+        file: What to fetch.
+        target: Where to; returns at once when it is there and whole. Its folder is made when needed; while it goes on,
+            `TARGET.part` holds the bytes so far.
+        on_progress: Called with (bytes done, bytes in all); the second is None while the server does not tell.
+        should_stop: Asked before each request and after each parcel of bytes; only a silent server delays the answer,
+            by `TIMEOUT_SECONDS` at most.
+
+    Returns:
+        The target.
+
+    Raises:
+        DownloadStopped: `should_stop` said so; what came is kept.
+        DownloadError: Offline, refused, cut too often, other bytes than published, being fetched by somebody else, no
+            space, or a folder that cannot be written. What came is kept unless it is wrong.
+    """
+    if file.is_whole(target):
+        return target
+    job = _Job(file, PartialFile(target), on_progress, should_stop)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with job.partial.held():
-            if not model.is_whole(target):  # somebody else may have been quicker
-                _check_space(job)
+            if not file.is_whole(target):  # somebody else may have been quicker
+                check_space(target.parent, file.size_bytes - job.partial.size)
                 _receive_all(job)
                 job.partial.finish()
     except OSError as error:
-        remedy = "Free some space there, or set COWVISION_HOME to a folder that can be written"
-        raise DownloadError(str(target.parent), error.strerror or "cannot be written", remedy) from None
+        raise not_written(target.parent, error) from None
     return target
 
 
@@ -116,27 +134,27 @@ def source_url(model: PublishedModel, base_url: str | None = None) -> str:
         DownloadError: That is no http or https address.
     """
     base = base_url or os.environ.get(WEIGHTS_URL, "").strip()
-    return _checked(f"{base.rstrip('/')}/{model.file_name}" if base else model.url)
+    return web_address(f"{base.rstrip('/')}/{model.file_name}" if base else model.url, WEIGHTS_URL)
 
 
-def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # a port that is no number
-        usable = False
-    if not usable or not re.fullmatch(r"[!-~]+", url):
-        remedy = f"Set {WEIGHTS_URL} to the http or https address of a folder, or unset it"
-        raise DownloadError(url, "weights are fetched from http and https addresses only", remedy)
-    return url
+def check_space(folder: Path, size_bytes: int) -> None:
+    """Refuse to fill a disk.
 
-
-def _check_space(job: _Job) -> None:
-    needed = job.model.size_bytes - job.partial.size + _SPARE_BYTES
-    free = shutil.disk_usage(job.partial.target.parent).free
+    Raises:
+        DownloadError: So many bytes, and a few to spare, do not fit there.
+        OSError: Nobody can say.
+    """
+    needed = size_bytes + _SPARE_BYTES
+    free = shutil.disk_usage(folder).free
     if free < needed:
         cause = f"{needed / 1024**2:.0f} MB are needed and {free / 1024**2:.0f} MB are free"
-        raise DownloadError(str(job.partial.target.parent), cause, "Free some space, or set COWVISION_HOME elsewhere")
+        raise DownloadError(str(folder), cause, "Free some space, or set COWVISION_HOME elsewhere")
+
+
+def not_written(folder: Path, error: OSError) -> DownloadError:
+    """What to say when a disk refuses."""
+    remedy = "Free some space there, or set COWVISION_HOME to a folder that can be written"
+    return DownloadError(str(folder), error.strerror or "cannot be written", remedy)
 
 
 def _receive_all(job: _Job) -> None:
@@ -148,14 +166,14 @@ def _receive_all(job: _Job) -> None:
             return
         if complete:
             job.partial.remove()
-            cause = f"{job.host} sent other bytes than were published (the checksum differs); they were removed"
-            raise DownloadError(job.model.name, cause, f"Fetch it again; if that does not help: {_elsewhere()}")
+            cause = f"{job.file.host} sent other bytes than were published (the checksum differs); they were removed"
+            raise DownloadError(job.file.name, cause, f"Fetch it again; if that does not help: {job.file.elsewhere}")
         if job.partial.size <= furthest:
             break
         furthest = job.partial.size
         time.sleep(_PAUSE_SECONDS)
-    cause = f"the connection to {job.host} broke off{job.kept}"
-    raise DownloadError(job.model.name, cause, "Fetch it again to go on from there")
+    cause = f"the connection to {job.file.host} broke off{job.kept}"
+    raise DownloadError(job.file.name, cause, "Fetch it again to go on from there")
 
 
 def _receive(job: _Job) -> bool:
@@ -172,13 +190,13 @@ def _receive(job: _Job) -> bool:
             job.partial.begin(version_of(response))
         job.on_progress(done, total)
         with job.partial.path.open("ab") as stream:
-            for chunk in parcels(response, (total or job.model.size_bytes * 2) - done):
+            for chunk in parcels(response, (total or job.file.size_bytes * 2) - done):
                 stream.write(chunk)
                 stream.flush()
                 done += len(chunk)
                 job.on_progress(done, total)
                 _stop_if_asked(job)
-    return done >= (total or job.model.size_bytes)
+    return done >= (total or job.file.size_bytes)
 
 
 def _ask(job: _Job) -> HTTPResponse | None:
@@ -189,56 +207,38 @@ def _ask(job: _Job) -> HTTPResponse | None:
             return response
         response.close()
         job.partial.remove()  # our part is of another version, or of no use: begin again
-    cause = f"{job.host} answers with parts of the file that nobody asked for"
-    raise DownloadError(job.model.name, cause, f"Try again later; if that does not help: {_elsewhere()}")
+    cause = f"{job.file.host} answers with parts of the file that nobody asked for"
+    raise DownloadError(job.file.name, cause, f"Try again later; if that does not help: {job.file.elsewhere}")
 
 
 def _open(job: _Job) -> HTTPResponse | None:
-    request = Request(job.url, headers=asking_for_the_rest(job.partial))  # noqa: S310 - http and https only, see `_checked`
+    headers, mirror = asking_for_the_rest(job.partial), job.file.mirror_variable
     try:
-        answer: HTTPResponse = build_opener(_WebRedirects).open(request, timeout=TIMEOUT_SECONDS)
+        return ask(job.file.url, headers, timeout_seconds=TIMEOUT_SECONDS, mirror_variable=mirror)
     except HTTPError as error:
         error.close()
         if error.code == 416 and job.partial.size:  # our part is longer than the file
             job.partial.remove()
             return _open(job)
-        cause = f"{job.host} answered {error.code} ({error.reason})"
-        raise DownloadError(job.model.name, cause, f"Try again later; if that does not help: {_elsewhere()}") from None
+        raise refused(job.file.name, job.file.url, error, job.file.mirror_variable) from None
     except URLError as error:
-        reason = getattr(error.reason, "strerror", None) or str(error.reason)
-        cause = f"{job.host} cannot be reached ({reason}); this machine may be offline"
-        remedy = f"Connect to the internet and fetch it again; meanwhile the embedded models work{job.kept}"
-        raise DownloadError(job.model.name, cause, remedy) from None
+        raise unreachable(job.file.name, job.file.url, error, f"{job.file.meanwhile}{job.kept}") from None
     except (OSError, HTTPException):
         return None
-    return answer
-
-
-class _WebRedirects(HTTPRedirectHandler):
-    """Follows redirects to http and https addresses, and to no others."""
-
-    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        return super().redirect_request(req, fp, code, msg, headers, _checked(newurl))
 
 
 def _check_offer(job: _Job, response: HTTPResponse, total: int | None) -> None:
     """Refuse what cannot be the file, before the bytes so far are given up for it."""
     if response.headers.get_content_type() == "text/html":
-        cause = f"{job.host} sent a web page instead of the file"
-    elif total is not None and not job.model.fits_size(total):
-        cause = f"{job.host} offers {total / 1024**2:.3f} MB, and {job.model.size_mib:.3f} MB were published"
+        cause = f"{job.file.host} sent a web page instead of the file"
+    elif total is not None and not job.file.fits_size(total):
+        cause = f"{job.file.host} offers {total / 1024**2:.3f} MB, and {job.file.size_mib:.3f} MB were published"
     else:
         return
-    remedy = f"It may be a network's login page: log in there and fetch it again; or {_elsewhere()}"
-    raise DownloadError(job.model.name, cause, remedy)
+    remedy = f"It may be a network's login page: log in there and fetch it again; or {job.file.elsewhere}"
+    raise DownloadError(job.file.name, cause, remedy)
 
 
 def _stop_if_asked(job: _Job) -> None:
     if job.should_stop():
-        raise DownloadStopped(job.model.name, job.partial.size, job.model.size_bytes)
-
-
-def _elsewhere() -> str:
-    return f"{'check' if os.environ.get(WEIGHTS_URL) else 'set'} {WEIGHTS_URL}, the address of another server"
+        raise DownloadStopped(job.file.name, job.partial.size, job.file.size_bytes)

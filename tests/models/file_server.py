@@ -1,4 +1,4 @@
-"""A web server of one file, on this machine only, with the faults that servers and lines have."""
+"""A web server of a file or several, on this machine only, with the faults that servers and lines have."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ PARCEL = 16 * 1024
 class FileServer:
     """Serves `data` under any name; `with FileServer(...) as server` runs it on a free port of 127.0.0.1.
 
-    `cuts` are the bytes after which the line breaks, one a request; later requests are served whole. `status` and
-    `location` answer otherwise than with the file. `told` is added to the length that is told; None tells none.
+    With `files`, it serves these paths alone, each with faults of its own, and keeps all requests.
+
+    `cuts` are the bytes after which the line breaks, one a request; later requests are served whole. `pause_seconds`
+    pass after each parcel, `wait_seconds` before the answer. `status` and `location` answer otherwise than with the
+    file. `told` is added to the length that is told; None tells none.
     """
 
     data: bytes
@@ -25,6 +28,7 @@ class FileServer:
     kind: str = "application/octet-stream"
     cuts: list[int] = field(default_factory=list)
     pause_seconds: float = 0.0
+    wait_seconds: float = 0.0
     status: int = 200
     location: str = ""
     told: int | None = 0
@@ -32,6 +36,7 @@ class FileServer:
     heeds_if_range: bool = True
     shift: int = 0
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    files: dict[str, FileServer] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"file": self})
@@ -41,13 +46,18 @@ class FileServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pause_seconds = 0.0
+        for file in (self, *self.files.values()):
+            file.pause_seconds = file.wait_seconds = 0.0
         self._server.shutdown()
         self._server.server_close()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.requests]
 
     @property
     def ranges(self) -> list[str | None]:
@@ -58,8 +68,12 @@ class _Handler(BaseHTTPRequestHandler):
     file: FileServer
 
     def do_GET(self) -> None:
-        file, asked = self.file, self.headers.get("Range")
-        file.requests.append((self.path, asked))
+        asked = self.headers.get("Range")
+        self.file.requests.append((self.path, asked))
+        if self.file.files:
+            self.file = self.file.files.get(self.path, FileServer(b"", status=404))
+        file = self.file
+        time.sleep(file.wait_seconds)
         cut = file.cuts.pop(0) if file.cuts else len(file.data)
         if file.location and self.path != "/moved":
             self.send_response(302)
