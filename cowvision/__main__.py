@@ -5,6 +5,7 @@ import typer
 from cowvision.commands.detect import detect
 from cowvision.commands.evaluate import evaluate
 from cowvision.commands.fetch import fetch
+from cowvision.commands.finetune import finetune
 from cowvision.commands.make import herd
 from cowvision.commands.models import models
 from cowvision.commands.reporting import OneLineErrors
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (models, fetch, detect, evaluate, herd, weights):
+for command in (models, fetch, detect, evaluate, finetune, herd, weights):
     app.command()(command)
 
 if __name__ == "__main__":

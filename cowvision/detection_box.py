@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cowvision.evaluation.metrics import MapReport
     from cowvision.models.choices import Execution
     from cowvision.models.execution import RawDetections
-    from cowvision.training.finetune import FinetuneConfig
+    from cowvision.training.settings import FinetuneConfig
 
 RAW_SCORE = 0.05
 MOST_DETECTIONS = 100
@@ -48,6 +48,10 @@ class DetectionBox:
         network: The network itself, for a spec whose weights live in memory only.
         execution: How to run it; by default chosen by a one-time timing (`models.execution`).
 
+    Attributes:
+        spec: What it is.
+        network: Its network, to be copied and not to be changed.
+
     Raises:
         ModelNotFoundError: No model of that name.
         ModelFileError: Its files cannot be used.
@@ -61,8 +65,8 @@ class DetectionBox:
         execution: "Execution | None" = None,
     ) -> None:
         self.spec = model if isinstance(model, ModelSpec) else find_model(str(model))
-        self._network = (network if network is not None else _load_network(self.spec)).eval()
-        self._inference = _for_inference(self._network)
+        self.network = (network if network is not None else _load_network(self.spec)).eval()
+        self._inference = _for_inference(self.network)
         self._execution = execution
 
     @classmethod
@@ -128,12 +132,13 @@ class DetectionBox:
 
         from cowvision.models.torchvision_engine import with_classes
         from cowvision.models.weights import network_sha256
-        from cowvision.training.finetune import FinetuneConfig, finetune
+        from cowvision.training.finetune import finetune
+        from cowvision.training.settings import FinetuneConfig
 
         config = self._sized(config or FinetuneConfig())
         torch.manual_seed(config.seed)  # classes that are new to the network begin with random weights
         network = finetune(
-            with_classes(copy.deepcopy(self._network), self.spec.class_names, class_names),
+            with_classes(copy.deepcopy(self.network), self.spec.class_names, class_names),
             pictures,
             config,
             class_names=class_names,
@@ -173,7 +178,7 @@ class DetectionBox:
         """Write weights and settings into a folder; `DetectionBox(spec)` or its path loads them again."""
         from cowvision.models.weights import save_model
 
-        self.spec = save_model(self._network, self.spec, folder)
+        self.spec = save_model(self.network, self.spec, folder)
         return self.spec
 
     def _sized(self, config: "FinetuneConfig") -> "FinetuneConfig":

@@ -180,10 +180,10 @@ def test_training_returns_a_new_box_and_leaves_its_own(box, monkeypatch) -> None
         return network
 
     monkeypatch.setattr("cowvision.training.finetune.finetune", learn)
-    before, [found] = network_sha256(box._network), box.predict([noise(96, 64)])
+    before, [found] = network_sha256(box.network), box.predict([noise(96, 64)])
     cows = [AnnotatedPicture("a.jpg", truth([[4, 4, 40, 40]]), noise(64, 48))]
     trained = box.train(cows, name="mine")
-    assert network_sha256(box._network) == before
+    assert network_sha256(box.network) == before
     assert same(box.predict([noise(96, 64)])[0], found)
     assert (trained.spec.name, trained.spec.class_names, trained.spec.weights) == ("mine", ("cow",), None)
     assert trained.spec.id != box.spec.id
@@ -200,7 +200,7 @@ def test_evaluating_without_truth_says_none(box) -> None:
 def test_pictures_are_scaled_to_the_models_own_short_side() -> None:
     box = untrained_box()
     [found] = box.predict([noise(200, 120)])
-    [(xyxy, _, _)] = raw_detections(box._network, [noise(200, 120)], short_side=box.spec.short_side)
-    [(unscaled, _, _)] = raw_detections(box._network, [noise(200, 120)], short_side=200)
+    [(xyxy, _, _)] = raw_detections(box.network, [noise(200, 120)], short_side=box.spec.short_side)
+    [(unscaled, _, _)] = raw_detections(box.network, [noise(200, 120)], short_side=200)
     np.testing.assert_allclose(found.xyxy, xyxy[: len(found)], atol=1e-2)
     assert len(unscaled) != len(xyxy) or not np.allclose(unscaled, xyxy, atol=1)

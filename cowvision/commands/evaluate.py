@@ -4,7 +4,7 @@ The answers come from models that look at the pictures, or from COCO results fil
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import supervision as sv
 import typer
@@ -13,10 +13,12 @@ from cowvision.commands.coco_files import read_results, read_truth
 from cowvision.commands.reporting import progress_bar, report_all, write_json
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.data.formats import read_coco
-from cowvision.data.pictures import Picture
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import CowVisionError, SettingError
 from cowvision.models.catalog import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from cowvision.models.processes import Processes
 
 Answers = list[list[sv.Detections]]
 Classes = tuple[str, ...] | None
@@ -38,24 +40,27 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Measure a model on pictures with ground truth, alone or against another."""
+    from cowvision.models.processes import processes
+
     chosen = _classes(classes)
     problems: list[CowVisionError] = []
-    if predictions is not None:
-        if images is not None or model is not None:
-            remedy = "Give either --predictions, or --images with a --model"
-            raise SettingError("--predictions", "needs neither --images nor --model", remedy)
-        names = [str(predictions), *([] if against is None else [against])]
-        answers, truths = _read_files(truth, names, chosen)
-    elif images is not None:
-        names = [model or DEFAULT_MODEL, *([] if against is None else [against])]
-        answers, truths = look_at_all(
-            "measuring", [DetectionBox(name) for name in names], read_coco(truth, images), problems
-        )
-    else:
-        cause = "nothing is given to be measured"
-        raise SettingError("evaluate", cause, "Give --images with a --model, or --predictions with a results file")
-    _report(names, answers, truths, chosen, json_file)
-    report_all(problems)
+    with processes() as group:  # alone, or those of torchrun
+        if predictions is not None:
+            if images is not None or model is not None:
+                remedy = "Give either --predictions, or --images with a --model"
+                raise SettingError("--predictions", "needs neither --images nor --model", remedy)
+            names = [str(predictions), *([] if against is None else [against])]
+            answers, truths = _read_files(truth, names, chosen)
+        elif images is not None:
+            names = [model or DEFAULT_MODEL, *([] if against is None else [against])]
+            boxes, pictures = [DetectionBox(name) for name in names], read_coco(truth, images)
+            answers, truths = look_at_all("measuring", boxes, pictures, problems, group)
+        else:
+            cause = "nothing is given to be measured"
+            raise SettingError("evaluate", cause, "Give --images with a --model, or --predictions with a results file")
+    if group.is_first:
+        _report(names, answers, truths, chosen, json_file)
+        report_all(problems)
 
 
 def _report(
@@ -100,29 +105,36 @@ def _read_files(truth: Path, results: list[str], classes: Classes) -> tuple[Answ
 
 
 def look_at_all(
-    title: str, boxes: list[DetectionBox], annotated: list[AnnotatedPicture], problems: list[CowVisionError]
+    title: str,
+    boxes: list[DetectionBox],
+    annotated: list[AnnotatedPicture],
+    problems: list[CowVisionError],
+    group: "Processes | None" = None,
 ) -> tuple[Answers, list[sv.Detections]]:
-    """Answers of each model and the truths, of the pictures that could be read; `problems` takes the others' errors."""
-    answers: Answers = [[] for _ in boxes]
-    truths: list[sv.Detections] = []
-    with progress_bar(title, total=len(annotated)) as advance:
-        for one in annotated:
+    """Answers of each model and the truths, of the pictures that could be read; `problems` takes the others' errors.
+
+    Of several processes each looks at a part, and all get the whole, in order.
+    """
+    mine = annotated if group is None else group.part(annotated)
+    looks: list[tuple[CowVisionError | None, list[sv.Detections]]] = []
+    is_shown = group is None or group.is_first
+    with progress_bar(title, total=len(mine) if is_shown else 0) as advance:
+        for one in mine:
             advance()
-            picture = _read(one, problems)
-            if picture is None:
-                continue
-            truths.append(one.truth)
-            for box, found in zip(boxes, answers, strict=True):
-                found.extend(box.predict([picture]))
-    return answers, truths
+            looks.append(_look(one, boxes))
+    looks = looks if group is None else group.together(looks)
+    problems.extend(problem for problem, _ in looks if problem is not None)
+    found = [answers for problem, answers in looks if problem is None]
+    truths = [one.truth for one, (problem, _) in zip(annotated, looks, strict=True) if problem is None]
+    return [[answers[place] for answers in found] for place in range(len(boxes))], truths
 
 
-def _read(annotated: AnnotatedPicture, problems: list[CowVisionError]) -> Picture | None:
+def _look(annotated: AnnotatedPicture, boxes: list[DetectionBox]) -> tuple[CowVisionError | None, list[sv.Detections]]:
     try:
-        return annotated.picture()
+        picture = annotated.picture()
     except CowVisionError as error:
-        problems.append(error)
-        return None
+        return error, []
+    return None, [box.predict([picture])[0] for box in boxes]
 
 
 def shown(value: float | None) -> str:

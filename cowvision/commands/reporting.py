@@ -1,7 +1,9 @@
 """How commands talk: one line an error, progress on stderr, results on stdout."""
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +72,30 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Let work inside end well when it is asked to (Ctrl-C, or SIGTERM); asked twice, it ends at once.
+
+    Gives what tells whether somebody asked.
+    """
+    asked = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(*_: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        typer.echo("cowvision: ending after this step; once more ends it at once.", err=True)
+        asked.set()
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -123,6 +123,7 @@ def _summary(
         rec_thresholds=RECALL_STEPS.tolist(),  # torchmetrics' own are float32: a recall of exactly 0.2 misses its step
         max_detection_thresholds=list(MAX_DETECTIONS),
         backend="faster_coco_eval",
+        sync_on_compute=False,  # under torchrun every process is given all of it already
     )
     metric.warn_on_many_detections = False  # more than 100 are cut by score, as COCO does
     answers = _tensors(found, names, {"scores": lambda one: scores_of(one).astype(np.float64)})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cowvision.errors import ModelFileError, ModelNotFoundError
-from cowvision.models.places import home_folder
+from cowvision.models.places import home_folder, runs_folder
 from cowvision.models.published import (
     PublishedModel,
     file_sha256,
@@ -18,6 +18,9 @@ from cowvision.models.published import (
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "weights"
 DEFAULT_MODEL = "herd-finetuned"
+OWN_WEIGHTS = "model.safetensors"
+"""Weights of a model that was trained here, in its run's folder, which gives it its name."""
+
 INFERENCE = 1
 """Counted up when the same weights and picture give other detections, so that none kept before are shown for them."""
 
@@ -81,6 +84,8 @@ def read_model(weights: str | Path) -> ModelSpec:
     if published is not None:
         return _published_spec(published, path)
     settings = _read_settings(path.with_suffix(".json"))
+    if path.name == OWN_WEIGHTS and path.parent.parent == runs_folder():
+        settings["name"] = path.parent.name
     return ModelSpec(**settings, weights=path, weights_sha256=file_sha256(path))
 
 
@@ -93,15 +98,7 @@ def embedded_models(
         folder: Where they lie.
         on_problem: Told of a model that cannot be used, which is then left out; None raises the error instead.
     """
-    specs = []
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            specs.append(read_model(path))
-        except ModelFileError as error:
-            if on_problem is None:
-                raise
-            on_problem(error)
-    return specs
+    return _read_all(sorted(folder.glob("*.safetensors")), on_problem)
 
 
 def downloaded_models(home: Path | None = None) -> list[ModelSpec]:
@@ -111,9 +108,15 @@ def downloaded_models(home: Path | None = None) -> list[ModelSpec]:
     return [_published_spec(model, path) for model, path in files if model.is_whole(path)]
 
 
+def own_models(on_problem: Callable[[ModelFileError], object] | None = None) -> list[ModelSpec]:
+    """Return the models that were trained on this machine, the newest last; arguments as of ``embedded_models``."""
+    files = [path for path in runs_folder().glob(f"*/{OWN_WEIGHTS}") if path.with_suffix(".json").is_file()]
+    return _read_all(sorted(files, key=lambda path: (path.parent.stat().st_ctime, path)), on_problem)
+
+
 def all_models(on_problem: Callable[[ModelFileError], object] | None = None) -> list[ModelSpec]:
-    """Return every model that can be used at once: the embedded ones, then the downloaded ones; see the former."""
-    return embedded_models(on_problem=on_problem) + downloaded_models()
+    """Return every model that can be used at once: embedded, downloaded, own; arguments as of the first."""
+    return embedded_models(on_problem=on_problem) + downloaded_models() + own_models(on_problem)
 
 
 def downloads_folder(home: Path | None = None) -> Path:
@@ -122,7 +125,7 @@ def downloads_folder(home: Path | None = None) -> Path:
 
 
 def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
-    """Return the embedded or downloaded model of that name, or the one whose weights file `name` is a path to.
+    """Return the embedded, downloaded or own model of that name, or the one whose weights file `name` is a path to.
 
     Raises:
         ModelNotFoundError: There is none, or it is published and not downloaded.
@@ -132,12 +135,28 @@ def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
         return read_model(name)
     if (folder / f"{name}.safetensors").is_file():
         return read_model(folder / f"{name}.safetensors")
+    own = {path.parent.name: path for path in runs_folder().glob(f"*/{OWN_WEIGHTS}")}
+    if name in own:
+        return read_model(own[name])
     published = {model.name: model for model in published_models()}
     if name in published:
         return _downloaded_model(published[name])
-    known = ", ".join(path.stem for path in sorted(folder.glob("*.safetensors"))) or "none yet (run `make weights`)"
+    there = [path.stem for path in sorted(folder.glob("*.safetensors"))] + sorted(own)
+    known = ", ".join(there) or "none yet (run `make weights`)"
     ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file"
     raise ModelNotFoundError(name, "no model of that name", ways)
+
+
+def _read_all(files: list[Path], on_problem: Callable[[ModelFileError], object] | None) -> list[ModelSpec]:
+    specs = []
+    for path in files:
+        try:
+            specs.append(read_model(path))
+        except ModelFileError as error:
+            if on_problem is None:
+                raise
+            on_problem(error)
+    return specs
 
 
 def _downloaded_model(model: PublishedModel) -> ModelSpec:

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import json
 import pickle
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from torch import nn
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.places import write_atomically
+from cowvision.models.provenance import TRAINED_ON
 from cowvision.models.published import PublishedModel, published_models, published_with_digest
 
 _REMEDY = "Restore the file from where it came, or make it again with `make weights`"
@@ -52,17 +55,27 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def save_model(network: nn.Module, spec: ModelSpec, folder: str | Path) -> ModelSpec:
+def save_model(
+    network: nn.Module, spec: ModelSpec, folder: str | Path, *, trained_on: Iterable[str] | None = None
+) -> ModelSpec:
     """Write `NAME.safetensors` (float16) and `NAME.json` into a folder; returns the spec that points there.
+
+    Args:
+        network: Its weights are written.
+        spec: What it is.
+        folder: Made when needed.
+        trained_on: sha256 of the pictures it learnt from, for `provenance.trained_on`; None says nothing about them.
 
     Raises:
         ModelFileError: A weight is not a number, or too large for float16.
+        OSError: The files cannot be written.
     """
     folder = Path(folder)
     path = folder / f"{spec.name}.safetensors"
     data = _packed(network, path)
+    settings = json.loads(spec.to_json()) | ({} if trained_on is None else {TRAINED_ON: sorted(trained_on)})
     write_atomically(path, data)
-    write_atomically(path.with_suffix(".json"), spec.to_json().encode())
+    write_atomically(path.with_suffix(".json"), (json.dumps(settings, indent=2) + "\n").encode())
     return replace(spec, weights=path, weights_sha256=hashlib.sha256(data).hexdigest())
 
 

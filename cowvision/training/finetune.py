@@ -2,66 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from cowvision.errors import TrainingDataError
 from cowvision.models.execution import preferred_device
-from cowvision.training.batches import Batch, BatchSettings, batches
-from cowvision.training.state import AveragedWeights, Checkpoint, cosine, run_fingerprint
+from cowvision.models.processes import Processes
+from cowvision.training.batches import batches
+from cowvision.training.settings import FinetuneConfig
+from cowvision.training.state import AveragedWeights, Checkpoint, Standing, run_fingerprint
+from cowvision.training.steps import descend, freeze, losses_of, make_optimizer, rate_factor, seed_step, set_mode
 
 if TYPE_CHECKING:
     from cowvision.data.annotations import AnnotatedPicture
 
-
-@dataclass(frozen=True)
-class FinetuneConfig:
-    """How to train.
-
-    Attributes:
-        iterations: Steps in all; the learning rate's schedule spans them.
-        learning_rate: AdamW's, at its peak.
-        warm_up: Steps over which the learning rate rises.
-        weight_decay: For matrices and kernels; biases and norms are not decayed.
-        clip: Largest norm of the gradient.
-        average_decay: Of the moving average that is returned.
-        frozen_stages: The trunk's stem and this many of its stages stay as they are; 0 trains everything.
-        train_norms: Let BatchNorm learn and measure; only sensible from scratch, for batches are small.
-        bfloat16: Compute in bfloat16 under autocast where the device has it.
-        seed: Fixes order, augmentation and sampling.
-        batch: How batches are drawn.
-        checkpoint: File to resume from and to write to; None keeps nothing.
-        checkpoint_every: Steps between two checkpoints.
-    """
-
-    iterations: int = 240
-    learning_rate: float = 5e-4
-    warm_up: int = 20
-    weight_decay: float = 0.02
-    clip: float = 5.0
-    average_decay: float = 0.99
-    frozen_stages: int = 2
-    train_norms: bool = False
-    bfloat16: bool = True
-    seed: int = 0
-    batch: BatchSettings = field(default_factory=BatchSettings)
-    checkpoint: Path | None = None
-    checkpoint_every: int = 500
+_SMOOTH = 0.9
+_EXPLODED = 4.0  # times the lowest smoothed loss, and one more: losses of detectors lie between 0 and 3
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """What ``on_step`` is told: the step just done (from 1), steps in all, the losses by name, and their sum."""
+    """What ``on_step`` is told.
+
+    Attributes:
+        step: The step just done, from 1.
+        steps: Steps in all.
+        losses: The losses by name, of this process's pictures.
+        loss: Their sum.
+        learning_rate: Of this step.
+        seconds: It took, the wait for its pictures included.
+        waited: Seconds of those for which the pictures were not ready.
+    """
 
     step: int
     steps: int
     losses: dict[str, float]
     loss: float
+    learning_rate: float = 0.0
+    seconds: float = 0.0
+    waited: float = 0.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the held-out pictures said: after how many steps, the mAP, and whether it was never better."""
+
+    step: int
+    score: float
+    is_best: bool
 
 
 def _silent(*_: object) -> None:
@@ -81,6 +75,9 @@ def finetune(
     class_names: Sequence[str],
     on_step: Callable[..., None] = _silent,
     should_stop: Callable[[], bool] = _never,
+    judge: Callable[[nn.Module], float | None] | None = None,
+    on_look: Callable[[Look, nn.Module], None] = _silent,
+    processes: Processes | None = None,
 ) -> nn.Module:
     """Train a torchvision detector.
 
@@ -91,101 +88,135 @@ def finetune(
         class_names: The network's foreground classes.
         on_step: Called with a ``StepReport`` after every step.
         should_stop: Asked before every step; True ends the training early with what is there.
+        judge: Tells how good the averaged network is on held-out pictures, as mAP; None (nobody can say, or it was
+            stopped) leaves things as they are. Asked every ``config.judge_every`` steps and at the end.
+        on_look: Called with every ``Look`` and the network it was about.
+        processes: Those of torchrun, each of which calls this; the gradient is the mean of theirs.
 
     Returns:
-        A network with the moving average of the weights, in evaluation mode on the CPU.
+        A network with the moving average of the weights, in evaluation mode on the CPU: the best that ``judge`` saw,
+        else the last.
 
     Raises:
-        TrainingDataError: There are no pictures, or the loss is no longer a number.
+        TrainingDataError: There are no pictures, or the loss is no longer a number or has exploded. With a checkpoint,
+            the state before that was kept.
     """
     if len(pictures) == 0:
         raise TrainingDataError("training", "there are no pictures", "Add a few pictures with boxes")
-    torch.manual_seed(config.seed)
-    run = run_fingerprint(f"{_course(config)} {tuple(class_names)}", pictures, network)
-    device = torch.device("cuda" if preferred_device() == "cuda" else "cpu")  # some of it has no gradient on Metal
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _freeze(network, config)
-    optimizer, average = _optimizer(network, config), AveragedWeights(network, config.average_decay)
-    checkpoint = Checkpoint(config.checkpoint, network, average, optimizer, run)
-    first = checkpoint.load()
-    source = batches(pictures, class_names, config.batch, first)
-    for step in range(first, config.iterations):
-        if should_stop():
-            break
-        _set_mode(network, config)
-        losses = _step(network, optimizer, _next_batch(source, device), config, step)
-        average.update(network, step)
-        on_step(StepReport(step + 1, config.iterations, losses, sum(losses.values())))
-        if (step + 1) % config.checkpoint_every == 0:
-            checkpoint.save(step + 1)
-    trained: nn.Module = average.network.cpu().requires_grad_(requires_grad=True)
-    return trained
+    loop = _Loop(network, pictures, config, tuple(class_names), processes or Processes())
+    loop.run(on_step, should_stop, judge, on_look)
+    return loop.outcome()
 
 
-def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, config: FinetuneConfig, step: int
-) -> dict[str, float]:
-    """One step of AdamW; returns the losses by name."""
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate * cosine(step, config.iterations, config.warm_up)
-    pictures, targets = batch
-    with torch.autocast(pictures[0].device.type, torch.bfloat16, enabled=config.bfloat16):
-        losses: dict[str, torch.Tensor] = network(pictures, targets)
-    total = torch.stack(list(losses.values())).sum()
-    if not torch.isfinite(total):
-        cause = f"the loss is no longer a number after {step} steps"
-        raise TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(total)
-    nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], config.clip)
-    optimizer.step()
-    return {name.removeprefix("loss_"): float(value.detach()) for name, value in losses.items()}
+class _Loop:
+    """The state of one training, and its steps."""
 
+    def __init__(
+        self,
+        network: nn.Module,
+        pictures: Sequence[AnnotatedPicture],
+        config: FinetuneConfig,
+        class_names: tuple[str, ...],
+        processes: Processes,
+    ) -> None:
+        self.config, self.processes = config, processes
+        torch.manual_seed(config.seed)
+        told = f"{config.course()} {class_names} {processes.count}"
+        run = run_fingerprint(told, pictures, network)
+        device = torch.device("cuda" if preferred_device() == "cuda" else "cpu")  # some of it has no gradient on Metal
+        self.network: Any = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        freeze(network, config)
+        self.optimizer, self.average = make_optimizer(network, config), AveragedWeights(network, config.average_decay)
+        self.checkpoint = Checkpoint(config.checkpoint, network, self.average, self.optimizer, run)
+        self.standing: Standing = self.checkpoint.load()
+        self.rate = config.peak_rate(config.batch.batch_size * processes.count)
+        share = (processes.rank, processes.count)
+        self.source = batches(pictures, class_names, config.batch, self.standing.step, share)
+        is_shared = processes.count > 1
+        self.shared: Any = DistributedDataParallel(network, broadcast_buffers=False) if is_shared else network
 
-def _next_batch(source: Iterator[Batch], device: torch.device) -> Batch:
-    pictures, targets = next(source)
-    moved = [{key: value.to(device) for key, value in target.items()} for target in targets]
-    return [picture.to(device).float() / 255 for picture in pictures], moved
+    def run(
+        self,
+        on_step: Callable[..., None],
+        should_stop: Callable[[], bool],
+        judge: Callable[[nn.Module], float | None] | None,
+        on_look: Callable[[Look, nn.Module], None],
+    ) -> None:
+        """Steps to the end, or until somebody or the held-out pictures say that it is enough."""
+        config, standing = self.config, self.standing
+        while standing.step < config.iterations and not self._is_enough():
+            [stops] = self.processes.mean(float(should_stop()))  # if one process stops, all do
+            if stops:
+                self._keep()
+                return
+            report = self._step()
+            on_step(report)
+            is_last = standing.step == config.iterations
+            if judge is not None and config.judge_every and (is_last or standing.step % config.judge_every == 0):
+                self._look(judge, on_look)
+            if is_last or standing.step % config.checkpoint_every == 0:
+                self._keep()
 
+    def outcome(self) -> nn.Module:
+        """The best network, else the last."""
+        if self.standing.best is not None:
+            self.average.network.load_state_dict(self.standing.best)
+        trained: nn.Module = self.average.network.cpu().requires_grad_(requires_grad=True)
+        return trained
 
-def _optimizer(network: nn.Module, config: FinetuneConfig) -> torch.optim.Optimizer:
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, config.learning_rate, betas=(0.9, 0.99))
+    def _step(self) -> StepReport:
+        step, started = self.standing.step, time.perf_counter()
+        batch = next(self.source)
+        ready = time.perf_counter()
+        seed_step(self.config.seed, step, self.processes.rank)
+        set_mode(self.network, self.config)
+        losses = losses_of(self.shared, batch, self.config)
+        told = {name.removeprefix("loss_"): float(value.detach()) for name, value in losses.items()}
+        [loss] = self.processes.mean(sum(told.values()))  # before the step: if one process gives up, all do
+        self._check(loss)
+        rate = self.rate * rate_factor(step, self.config)
+        descend(self.network, self.optimizer, losses, rate, self.config.clip)
+        self.average.update(self.network, step)
+        self.standing.step = step + 1
+        now = time.perf_counter()
+        return StepReport(step + 1, self.config.iterations, told, loss, rate, now - started, ready - started)
 
+    def _check(self, loss: float) -> None:
+        """Raise if the loss is no number any more, or grows without end."""
+        standing = self.standing
+        before = standing.smooth_loss
+        smooth = loss if before is None else _SMOOTH * before + (1 - _SMOOTH) * loss
+        cause = ""
+        if not abs(loss) < float("inf"):
+            cause = f"the loss is no longer a number after {standing.step} steps"
+        elif smooth > _EXPLODED * standing.lowest_loss + 1:
+            cause = (
+                f"the loss has exploded after {standing.step} steps ({smooth:.1f}, after {standing.lowest_loss:.2f})"
+            )
+        if cause:
+            raise TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
+        standing.smooth_loss, standing.lowest_loss = smooth, min(standing.lowest_loss, smooth)
 
-def _course(config: FinetuneConfig) -> FinetuneConfig:
-    """What of the settings changes the course of a run; where and how often it is kept does not."""
-    return replace(config, checkpoint=None, checkpoint_every=1, batch=replace(config.batch, workers=0))
+    def _look(self, judge: Callable[[nn.Module], float | None], on_look: Callable[[Look, nn.Module], None]) -> None:
+        standing, network = self.standing, self.average.network
+        score = judge(network)
+        if score is None:
+            return
+        is_best = standing.best_map is None or score > standing.best_map
+        standing.looks_since += 1
+        if is_best:
+            standing.best_map, standing.best_step, standing.looks_since = score, standing.step, 0
+            standing.best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+        on_look(Look(standing.step, score, is_best), network)
 
+    def _is_enough(self) -> bool:
+        return bool(self.config.patience) and self.standing.looks_since >= self.config.patience
 
-def _freeze(network: Any, config: FinetuneConfig) -> None:
-    network.requires_grad_(requires_grad=True)
-    norms = [] if config.train_norms else [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
-    for module in _frozen_modules(network, config.frozen_stages) + norms:
-        module.requires_grad_(requires_grad=False)
-
-
-def _frozen_modules(network: Any, frozen_stages: int) -> list[nn.Module]:
-    """The stem and the first stages of the trunk, whichever family the detector is of."""
-    if frozen_stages <= 0:
-        return []
-    if hasattr(network.backbone, "trunk"):
-        return [network.backbone.trunk.stem, *network.backbone.trunk.stages[:frozen_stages]]
-    children = dict(network.backbone.body.named_children())
-    stem = [module for name, module in children.items() if not name.startswith("layer")]
-    return stem + [
-        module for name, module in children.items() if name in [f"layer{i + 1}" for i in range(frozen_stages)]
-    ]
-
-
-def _set_mode(network: nn.Module, config: FinetuneConfig) -> None:
-    """Training mode, but BatchNorm only where asked: statistics of four pictures would undo what it has learnt."""
-    network.train()
-    if not config.train_norms:
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
+    def _keep(self) -> None:
+        if not self.processes.is_first:
+            return
+        try:
+            self.checkpoint.save(self.standing)
+        except OSError as error:
+            cause = f"step {self.standing.step} could not be kept ({error.strerror or error})"
+            raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None

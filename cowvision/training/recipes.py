@@ -8,8 +8,7 @@ from pathlib import Path
 from cowvision.data.herd import CLOSE, FEW, HERD, HERD_FOLDER, MANY, SOME, SceneSettings
 from cowvision.data.herd_pictures import HerdPictures
 from cowvision.data.layout import Crowd
-from cowvision.training.batches import BatchSettings
-from cowvision.training.finetune import FinetuneConfig
+from cowvision.training.settings import BatchSettings, FinetuneConfig
 
 BASE_BREEDS = ("jersey", "angus")
 BASE_SPRITES_EACH = 6
@@ -19,6 +18,9 @@ BASE_SEED, FINETUNED_SEED = 101, 202
 SCENE_WH = (480, 320)
 SCENE_SIZES_WH = ((360, 240), (360, 240), SCENE_WH, (640, 427))
 """Scenes are composed smaller and larger than they are learnt: at use most pictures are enlarged or reduced too."""
+
+_APART = 1_000_003
+"""Between the seeds of scenes to learn from and of scenes to judge by."""
 
 BASE_STEPS, FINETUNED_STEPS, CONTROL_STEPS = 2000, 24000, 240
 
@@ -65,6 +67,16 @@ def finetuned_config(steps: int = FINETUNED_STEPS, checkpoint: Path | None = Non
         iterations=steps, learning_rate=1.2e-3, warm_up=200, weight_decay=0.05, average_decay=0.999, frozen_stages=0,
         train_norms=True, seed=FINETUNED_SEED, batch=replace(_COMPOSED, seed=FINETUNED_SEED), checkpoint=checkpoint,
     )  # fmt: skip
+
+
+def scenes_to_learn(count: int, seed: int, folder: Path = HERD_FOLDER) -> HerdPictures:
+    """Scenes with cows of all breeds for a person's own fine-tuning, another one each time."""
+    return HerdPictures(count, seed, _COW_SCENES, SCENE_SIZES_WH, folder=folder)
+
+
+def scenes_to_judge_by(count: int, seed: int, folder: Path = HERD_FOLDER) -> HerdPictures:
+    """Scenes that are not among those learnt from with that seed."""
+    return HerdPictures(count, seed + _APART, _COW_SCENES, (SCENE_SIZES_WH[-1],), folder=folder)
 
 
 def control_pictures(*, all_breeds: bool, steps: int = CONTROL_STEPS, folder: Path = HERD_FOLDER) -> HerdPictures:

@@ -1,14 +1,13 @@
-"""What a run must remember to go on exactly where it stopped: weights, their average, optimiser, step."""
+"""What a run must remember to go on exactly where it stopped: weights, their average, optimiser, step, best so far."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import io
-import math
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +42,27 @@ class AveragedWeights:
                 average.copy_(value)
 
 
-def cosine(step: int, steps: int, warm_up: int) -> float:
-    """Factor on the learning rate: linear warm-up, then half a cosine down to 2 %."""
-    rising = min(1.0, (step + 1) / max(1, warm_up))
-    return rising * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps)))))
+@dataclass
+class Standing:
+    """How far a run is, and the best weights it had.
+
+    Attributes:
+        step: Steps done.
+        best_step: Steps that were done when the held-out pictures liked it best; 0 if nobody looked.
+        best_map: What they said then, mAP@[.50:.95]; None if nobody looked.
+        best: Its averaged weights; None if nobody looked.
+        looks_since: Looks since then.
+        lowest_loss: Of the smoothed losses, for noticing when they explode.
+        smooth_loss: The losses' moving average; None before the first.
+    """
+
+    step: int = 0
+    best_step: int = 0
+    best_map: float | None = None
+    best: dict[str, torch.Tensor] | None = field(default=None, repr=False)
+    looks_since: int = 0
+    lowest_loss: float = float("inf")
+    smooth_loss: float | None = None
 
 
 def run_fingerprint(settings: str, pictures: Sequence[AnnotatedPicture], network: nn.Module) -> str:
@@ -70,7 +86,11 @@ def run_fingerprint(settings: str, pictures: Sequence[AnnotatedPicture], network
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where and what a run keeps; ``path`` None keeps nothing, ``fingerprint`` is that of the run."""
+    """Where and what a run keeps; ``path`` None keeps nothing, ``fingerprint`` is that of the run.
+
+    There is no state of a random generator in it: order, augmentation and sampling of a step are drawn from the run's
+    seed and the step's number, so that the step is the state.
+    """
 
     path: Path | None
     network: nn.Module
@@ -78,8 +98,12 @@ class Checkpoint:
     optimizer: Any
     fingerprint: str
 
-    def save(self, step: int) -> None:
-        """Write the state after so many steps; others see it whole or not at all."""
+    def save(self, standing: Standing) -> None:
+        """Write the state; others see it whole or not at all.
+
+        Raises:
+            OSError: It cannot be written; the one before is still there.
+        """
         if self.path is None:
             return
         state = {
@@ -87,32 +111,30 @@ class Checkpoint:
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "step": step,
-            "random": torch.get_rng_state(),
+            "standing": vars(standing),
         }
         data = io.BytesIO()
         torch.save(state, data)
         write_atomically(self.path, data.getvalue())
 
-    def load(self) -> int:
-        """Go on from what was kept, if anything was; returns the step to go on with.
+    def load(self) -> Standing:
+        """Go on from what was kept, if anything was.
 
         Raises:
             ModelFileError: The file is there and is not a checkpoint, or one of another run.
         """
         if self.path is None or not self.path.exists():
-            return 0
+            return Standing()
         try:
             state = torch.load(self.path, weights_only=True, map_location="cpu")
             self._check(state["fingerprint"])
             self.network.load_state_dict(state["network"])
             self.average.network.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            torch.set_rng_state(state["random"])
+            return Standing(**state["standing"])
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
             cause = f"not a checkpoint of this run ({error})"
             raise ModelFileError(str(self.path), cause, "Delete it to start again") from None
-        return int(state["step"])
 
     def _check(self, fingerprint: str) -> None:
         if fingerprint != self.fingerprint:

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from cowvision.data.annotations import AnnotatedPicture
-from cowvision.training.batches import BatchSettings, batches
-from cowvision.training.state import cosine
+from cowvision.training.batches import batches
+from cowvision.training.settings import BatchSettings, FinetuneConfig
+from cowvision.training.steps import rate_factor
 from tests.samples import noise, truth
 
 PICTURES = [AnnotatedPicture(f"{n}.png", truth([[5, 5, 40, 30]]), noise(96, 64, n)) for n in range(6)]
@@ -64,7 +65,8 @@ def test_boxes_of_other_classes_and_crowds_are_not_learnt() -> None:
 
 
 def test_the_learning_rate_rises_then_falls() -> None:
-    factors = [cosine(step, 100, 10) for step in range(100)]
+    config = FinetuneConfig(iterations=100, warm_up=10)
+    factors = [rate_factor(step, config) for step in range(100)]
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(factors[9], abs=0.05)
     assert factors[-1] < 0.03

@@ -10,8 +10,9 @@ import torch
 
 from cowvision.data.annotations import AnnotatedPicture, truth_boxes
 from cowvision.errors import ModelFileError, TrainingDataError
-from cowvision.training.batches import BatchSettings, batches
-from cowvision.training.finetune import FinetuneConfig, StepReport, finetune
+from cowvision.training.batches import batches
+from cowvision.training.finetune import StepReport, finetune
+from cowvision.training.settings import BatchSettings, FinetuneConfig
 from tests.detectors import untrained_box, untrained_network
 
 CONFIG = FinetuneConfig(iterations=6, learning_rate=1e-3, warm_up=1, bfloat16=False, frozen_stages=0,
@@ -97,7 +98,7 @@ def test_a_class_that_is_new_begins_the_same_way_for_the_same_seed() -> None:
 
 def test_pictures_are_learnt_at_the_size_they_are_looked_at() -> None:
     box, sizes = untrained_box(), []
-    hook = box._network.transform.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0][0].shape))
+    hook = box.network.transform.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0][0].shape))
     large = [AnnotatedPicture("large", truth_boxes([[50, 50, 300, 300]], ["cow"]), np.zeros((480, 720, 3), np.uint8))]
     box.train(large, replace(CONFIG, iterations=1))
     hook.remove()
@@ -127,11 +128,11 @@ def test_frozen_stages_and_norms_stay_as_they_are() -> None:
 
 def test_training_a_box_returns_a_new_one_and_leaves_its_own_weights() -> None:
     box = untrained_box(("person", "cow"))
-    before = weights_of(box._network)
+    before = weights_of(box.network)
     trained = box.train(PICTURES, replace(CONFIG, iterations=2), name="mine")
     assert trained.spec.class_names == ("cow",)
     assert trained.spec.id != box.spec.id
-    for name, value in box._network.state_dict().items():
+    for name, value in box.network.state_dict().items():
         torch.testing.assert_close(value, before[name])
 
 

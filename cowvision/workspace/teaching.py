@@ -1,0 +1,234 @@
+"""One training, from its plan to a model with a verdict and a card."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from cowvision.data.annotations import AnnotatedPicture
+from cowvision.detection_box import DetectionBox
+from cowvision.errors import CowVisionError, TrainingDataError
+from cowvision.evaluation.comparison import compare_models
+from cowvision.evaluation.metrics import MapReport, measure
+from cowvision.models.catalog import ModelSpec, find_model, read_model
+from cowvision.models.processes import Processes
+from cowvision.models.weights import save_model
+from cowvision.training.augment import SCALES
+from cowvision.training.checkpoints import Run, RunState, held
+from cowvision.training.finetune import Look, StepReport, finetune
+from cowvision.training.settings import FinetuneConfig, config_from
+from cowvision.workspace.lesson_parts import pictures_to_learn, start_network, tuned_spec
+from cowvision.workspace.training_cards import training_card
+from cowvision.workspace.training_sets import TrainingSet, reduced
+
+if TYPE_CHECKING:
+    import supervision as sv
+
+Tell = Callable[..., object]
+
+_TELLS_A_SECOND = 2.0
+_LOSSES_KEPT = 300
+
+
+def _silent(**_: object) -> None:
+    """Report progress to nobody."""
+
+
+def _never() -> bool:
+    """Let the work go on to its end."""
+    return False
+
+
+def teach(
+    run: Run,
+    data: TrainingSet,
+    *,
+    tell: Tell = _silent,
+    should_stop: Callable[[], bool] = _never,
+    processes: Processes | None = None,
+) -> Run:
+    """Do a run, or go on with it, to its end or until it is stopped; its best model is kept and can be used at once.
+
+    Args:
+        run: As ``lessons.begin`` or ``lessons.go_on`` made it.
+        data: Its pictures.
+        tell: Called with facts by name: ``kind="step"`` (step, steps, loss, learning_rate, left_seconds, waited_share)
+            twice a second at most, ``kind="look"`` (step, map, map_50, is_best), ``kind="says"`` (text).
+        should_stop: Asked before every step and between the pictures of a look.
+        processes: Those of torchrun.
+
+    Returns:
+        The run as it then is, also on disk.
+
+    Raises:
+        CowVisionError: It failed; what was best until then is kept, and the run says why.
+    """
+    processes = processes or Processes()
+    with held(run) if processes.is_first else nullcontext():
+        lesson = _Lesson(run, data, tell, should_stop, processes)
+        try:
+            lesson.work()
+        except CowVisionError as error:
+            lesson.fail(error)
+            raise
+        return lesson.run
+
+
+class _Lesson:
+    """The state of a run at work."""
+
+    def __init__(
+        self, run: Run, data: TrainingSet, tell: Tell, should_stop: Callable[[], bool], processes: Processes
+    ) -> None:
+        self.run, self.data, self.processes = run, data, processes
+        self.tell, self.should_stop = tell if processes.is_first else _silent, should_stop
+        self.started, self.before = time.monotonic(), run.seconds
+        self.losses, self.looks = list(run.losses), list(run.looks)
+        self.report: MapReport | None = None
+        self._since: list[float] = []
+        self._told = self._look_seconds = 0.0
+        self.steps = run.steps
+        self._is_first_step = True
+
+    def work(self) -> None:
+        """From the start model to the verdict."""
+        start = DetectionBox(find_model(self.run.plan.start))
+        spec, config = tuned_spec(self.run, start.spec), config_from(self.run.settings)
+        self.run = replace(self.run, state=RunState.BEGUN, problem="")
+        self._save()
+        self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
+        base = self._answers(start, self.data.held_out)
+        if base is None:
+            self.end(RunState.STOPPED)
+            return
+        self._note_look(0, self._measured(base))
+        network = finetune(
+            start_network(start, self.run.plan),
+            pictures_to_learn(self.run.plan, config, self._prepared(config)),
+            config,
+            class_names=self.run.plan.class_names,
+            on_step=self._note_step,
+            should_stop=self.should_stop,
+            judge=lambda one: self._judged(one, spec, start) if self._can_judge else None,
+            on_look=lambda look, one: self._note_judged(look, one, spec),
+            processes=self.processes,
+        )
+        stopped = self.should_stop()
+        if self.run.best_step is None:  # nobody could judge, or it ended before anybody did
+            self._keep_model(network, spec, self.steps)
+        self.processes.together([])  # until the first has written the model
+        self._conclude(DetectionBox(read_model(self.run.model_file), execution=start.execution), base, start)
+        self.end(RunState.STOPPED if stopped else RunState.DONE)
+
+    def fail(self, error: CowVisionError) -> None:
+        """Write why it ended, and what is left of it."""
+        kept = f" The best so far, of step {self.run.best_step}, is kept." if self.run.has_model else ""
+        self.end(RunState.FAILED, f"{error}{kept}")
+
+    def end(self, state: RunState, problem: str = "") -> None:
+        """Write how it came out."""
+        self.run = replace(self.run, state=state, problem=problem)
+        self._save()
+        if self.processes.is_first:
+            shutil.rmtree(self.run.folder / "pictures", ignore_errors=True)
+
+    @property
+    def _can_judge(self) -> bool:
+        return self.report is not None and self.report.map is not None
+
+    def _prepared(self, config: FinetuneConfig) -> list[AnnotatedPicture]:
+        most = round(max(config.batch.short_sides) * max(SCALES))
+        self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
+        pictures = self.processes.part(self.data.train)  # a smaller copy is made by one process only
+        folder = self.run.folder / "pictures" / str(self.processes.rank)
+        return self.processes.together(reduced(pictures, most, folder))
+
+    def _judged(self, network: nn.Module, spec: ModelSpec, start: DetectionBox) -> float | None:
+        started = time.perf_counter()
+        found = self._answers(DetectionBox(spec, network=network, execution=start.execution), self.data.held_out)
+        if found is None:
+            return None
+        self.report = self._measured(found)
+        self._look_seconds = time.perf_counter() - started
+        return self.report.map
+
+    def _measured(self, found: list[sv.Detections]) -> MapReport:
+        self.report = measure(found, [one.truth for one in self.data.held_out], class_names=self.run.plan.class_names)
+        return self.report
+
+    def _answers(self, box: DetectionBox, pictures: Sequence[AnnotatedPicture]) -> list[sv.Detections] | None:
+        """Raw detections of a model, each process looking at its part; None if it was stopped meanwhile."""
+        found = []
+        for one in self.processes.part(pictures):
+            if self.should_stop():
+                break
+            found += box.predict([one.picture()])
+        whole = self.processes.together(found)
+        return whole if len(whole) == len(pictures) else None
+
+    def _note_step(self, report: StepReport) -> None:
+        if self._is_first_step:  # what was noted after the checkpoint is done once more
+            self._is_first_step = False
+            self.losses = [one for one in self.losses if one[0] < report.step]
+            self.looks = [one for one in self.looks if one[0] < report.step]
+        self.steps = report.step
+        self._since.append(report.loss)
+        if report.step % max(1, report.steps // _LOSSES_KEPT) == 0 or report.step == report.steps:
+            self.losses.append((report.step, sum(self._since) / len(self._since)))
+            self._since = []
+        now = time.monotonic()
+        if now - self._told >= 1 / _TELLS_A_SECOND or report.step == report.steps:
+            self._told = now
+            self.tell(
+                kind="step", step=report.step, steps=report.steps, loss=report.loss, learning_rate=report.learning_rate,
+                seconds=report.seconds, look_seconds=self._look_seconds, waited=report.waited,
+            )  # fmt: skip
+
+    def _note_judged(self, look: Look, network: nn.Module, spec: ModelSpec) -> None:
+        if self.report is not None:
+            self._note_look(look.step, self.report, is_best=look.is_best)
+        if look.is_best:
+            self._keep_model(network, spec, look.step)
+
+    def _note_look(self, step: int, report: MapReport, *, is_best: bool = False) -> None:
+        self.looks = [one for one in self.looks if one[0] != step] + [(step, report.map, report.map_50)]
+        self.tell(kind="look", step=step, map=report.map, map_50=report.map_50, is_best=is_best)
+        self._save()
+
+    def _keep_model(self, network: nn.Module, spec: ModelSpec, step: int) -> None:
+        self.run = replace(self.run, best_step=step)
+        if self.processes.is_first:
+            try:
+                save_model(network, spec, self.run.folder, trained_on=self.run.train)
+            except OSError as error:
+                cause = f"the best model, of step {step}, could not be kept ({error.strerror or error})"
+                raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None
+        self._save()
+
+    def _conclude(self, tuned: DetectionBox, base: list[sv.Detections], start: DetectionBox) -> None:
+        found = self._answers_to_the_end(tuned)
+        truths = [one.truth for one in self.data.held_out]
+        comparison = compare_models(found, base, truths, class_names=self.run.plan.class_names)
+        verdict = f"{comparison.sentence(self.run.title, start.spec.title)} {comparison.trust()}"
+        self.run = replace(self.run, verdict=verdict, gain=comparison.as_dict())
+        reports = {start.spec.title: self._measured(base), self.run.title: self._measured(found)}
+        if self.processes.is_first:
+            card = training_card(self.run, tuned.spec, reports)
+            self.run.model_file.with_suffix(".md").write_text(card, encoding="utf-8")
+
+    def _answers_to_the_end(self, box: DetectionBox) -> list[sv.Detections]:
+        part = [box.predict([one.picture()])[0] for one in self.processes.part(self.data.held_out)]
+        return self.processes.together(part)
+
+    def _save(self) -> None:
+        seconds = self.before + time.monotonic() - self.started
+        looks, losses = tuple(self.looks), tuple(self.losses)
+        self.run = replace(self.run, seconds=seconds, steps=self.steps, looks=looks, losses=losses)
+        if self.processes.is_first:
+            self.run.save()

@@ -1,0 +1,238 @@
+"""What a plan learns from and what it is judged on: gathered, checked, split and frozen before the first step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cowvision.data.annotations import AnnotatedPicture, check_trainable, crowds_of, names_of
+from cowvision.data.bursts import Trace, bursts, trace_of
+from cowvision.data.formats import read_coco
+from cowvision.data.pictures import decode_picture, save_jpeg
+from cowvision.data.splits import split
+from cowvision.errors import AnnotationError, PictureError, TrainingDataError
+from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
+from cowvision.training.recipes import scenes_to_judge_by
+from cowvision.workspace.coco_cows import coco_cows
+from cowvision.workspace.files import blob_path
+from cowvision.workspace.herds import pictures_of, read_herd
+from cowvision.workspace.store import Store
+from cowvision.workspace.truths import truths_of
+
+FEWEST_TO_JUDGE = 15
+"""Below so many held-out pictures with something to find, no verdict is given (`evaluation.trust`)."""
+
+OnPicture = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Labelled pictures on their two sides.
+
+    Attributes:
+        train: To learn from; empty where only composed scenes are.
+        held_out: To judge by, and to choose the best by.
+        train_ids: sha256 of the files of ``train``.
+        held_out_ids: sha256 of those of ``held_out``, or numbers of scenes.
+        sha256: Digest of all ids and boxes, in order.
+        notes: What a person should know about it, sentences.
+    """
+
+    train: tuple[AnnotatedPicture, ...]
+    held_out: tuple[AnnotatedPicture, ...]
+    train_ids: tuple[str, ...]
+    held_out_ids: tuple[str, ...]
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    """A picture with the sha256 of its file; ``side`` where its origin has split it already: "train" or "held out"."""
+
+    id: str
+    picture: AnnotatedPicture
+    side: str = ""
+
+
+def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None) -> TrainingSet:
+    """Collect, check and split what a plan names; the same plan of the same pictures gives the same.
+
+    Every picture is read once here: what cannot be read is left out and named in the notes.
+
+    Args:
+        plan: What was asked for.
+        store: The workspace, for its herds.
+        on_picture: Called with (pictures read, pictures in all).
+
+    Raises:
+        TrainingDataError: Too few pictures, nothing to learn on them, or nothing asked for.
+        AnnotationError: The truth file cannot be read, or a box in it has no extent.
+        WorkspaceError: The herd is gone, or the workspace cannot be read.
+    """
+    if not plan.has_pictures:
+        return _scenes_alone(plan)
+    labelled = list({one.id: one for one in _sources(plan, store)}.values())
+    traces, problems = {}, []
+    for number, one in enumerate(labelled, start=1):
+        try:
+            traces[one.id] = _trace(one)
+        except PictureError as error:
+            problems.append(str(error))
+        on_picture(number, len(labelled))
+    labelled = [one for one in labelled if one.id in traces]
+    _check(labelled, plan)
+    train, held_out = _sides(labelled, [traces[one.id] for one in labelled], plan)
+    notes = [f"{len(problems)} of the pictures cannot be read, e.g. {problems[0]}"] if problems else []
+    return _as_set(train, held_out, [*notes, *_notes_on(held_out, plan)])
+
+
+def reduced(pictures: Sequence[AnnotatedPicture], most: int, folder: Path) -> list[AnnotatedPicture]:
+    """Pictures no larger than needed to be learnt from, so that no step waits for a phone's photo to be decoded.
+
+    Args:
+        pictures: As gathered.
+        most: Shorter side in pixels; smaller pictures stay as they are.
+        folder: Where the smaller copies are kept.
+
+    Raises:
+        PictureError: A picture cannot be read any more, or a copy cannot be written.
+    """
+    return [_reduced(one, most, folder / f"{place:06d}.jpg") for place, one in enumerate(pictures)]
+
+
+def _sources(plan: Plan, store: Store) -> Iterator[_Labelled]:
+    if plan.images:
+        yield from (_Labelled(_sha256(one), one) for one in read_coco(plan.truth, plan.images))
+    if plan.herd_id is not None:
+        yield from _of_herd(store, plan.herd_id)
+    if plan.coco_cows:
+        for side, pictures in zip(("train", "held out"), coco_cows(), strict=True):
+            yield from (_Labelled(_sha256(one), one, side) for one in pictures)
+
+
+def _of_herd(store: Store, herd_id: int) -> Iterator[_Labelled]:
+    truths = truths_of(store, read_herd(store, herd_id).herd_id)
+    for picture in pictures_of(store, herd_id):
+        if picture.picture_id in truths:
+            file = blob_path(picture.picture_id)
+            yield _Labelled(picture.picture_id, AnnotatedPicture(picture.name, truths[picture.picture_id], file))
+
+
+def _sha256(picture: AnnotatedPicture) -> str:
+    source = picture.source
+    data = source.read_bytes() if isinstance(source, Path) else source.tobytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def _trace(one: _Labelled) -> Trace:
+    if one.side or not isinstance(one.picture.source, Path):
+        return Trace(0)  # its origin has split it already
+    try:
+        data = one.picture.source.read_bytes()
+    except OSError as error:
+        cause = error.strerror or "cannot be read"
+        raise PictureError(one.picture.name, cause, "Add it to its herd again") from None
+    return trace_of(decode_picture(data, one.picture.name), data)
+
+
+def _check(labelled: Sequence[_Labelled], plan: Plan) -> None:
+    pictures = [one.picture for one in labelled]
+    remedy = f"Label {FEWEST_PICTURES} or more, or learn from composed scenes alone"
+    if len(pictures) < FEWEST_PICTURES:
+        cause = f"{len(pictures)} labelled pictures are too few to learn from"
+        raise TrainingDataError("training", cause, remedy)
+    check_trainable(pictures, plan.class_names)
+    for picture in pictures:
+        _check_boxes(picture)
+
+
+def _check_boxes(picture: AnnotatedPicture) -> None:
+    sides = picture.truth.xyxy[:, 2:] - picture.truth.xyxy[:, :2]
+    if len(sides) and not (np.isfinite(sides).all() and (sides > 0).all()):
+        raise AnnotationError(picture.name, "a box on it has no width or no height", "Remove it or draw it again")
+
+
+def _sides(
+    labelled: Sequence[_Labelled], traces: Sequence[Trace], plan: Plan
+) -> tuple[list[_Labelled], list[_Labelled]]:
+    """Train and held out. What came split stays so, but is held out only if nothing of the person's own is there."""
+    own = [(one, trace) for one, trace in zip(labelled, traces, strict=True) if not one.side]
+    given = [one for one in labelled if one.side]
+    if not own:
+        sides = ("train", "held out")
+        train, held_out = ([one for one in given if one.side == side] for side in sides)
+        return train, held_out
+    fruitful = [_has_boxes(one.picture, plan) for one, _ in own]
+    numbers = bursts([trace for _, trace in own])
+    ids = [one.id for one, _ in own]
+    frozen = split(ids, numbers, has_boxes=fruitful, share=plan.held_out, seed=plan.seed)
+    by_id = {one.id: one for one, _ in own}
+    held_out_ids = set(frozen.held_out)
+    train = [by_id[one] for one in frozen.train] + [one for one in given if one.id not in held_out_ids]
+    return train, [by_id[one] for one in frozen.held_out]
+
+
+def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:
+    wanted = np.isin(names_of(picture.truth), list(plan.class_names)) & ~crowds_of(picture.truth)
+    return bool(wanted.any())
+
+
+def _notes_on(held_out: Sequence[_Labelled], plan: Plan) -> list[str]:
+    count = sum(_has_boxes(one.picture, plan) for one in held_out)
+    if count == 0:
+        return ["Nothing could be held out to judge by: all pictures are of one moment, or show nothing to find."]
+    if count < FEWEST_TO_JUDGE:
+        few = "picture has" if count == 1 else "pictures have"
+        words = f"Only {count} held-out {few} something to find: too few to tell whether the model got better"
+        return [f"{words} ({FEWEST_TO_JUDGE} are needed). Label more to know."]
+    return []
+
+
+def _as_set(train: Sequence[_Labelled], held_out: Sequence[_Labelled], notes: Sequence[str]) -> TrainingSet:
+    digest = hashlib.sha256()
+    for one in (*train, *held_out):
+        digest.update(one.id.encode() + one.picture.truth.xyxy.tobytes())
+        digest.update("\n".join(names_of(one.picture.truth)).encode())
+    return TrainingSet(
+        tuple(one.picture for one in train),
+        tuple(one.picture for one in held_out),
+        tuple(one.id for one in train),
+        tuple(one.id for one in held_out),
+        digest.hexdigest(),
+        tuple(notes),
+    )
+
+
+def _scenes_alone(plan: Plan) -> TrainingSet:
+    """No pictures: scenes that are not among those learnt from judge, and say little about other landscapes."""
+    if plan.scenes <= 0:
+        remedy = "Choose a herd, give --images with --truth, or learn from composed --scenes"
+        raise TrainingDataError("training", "nothing to learn from was chosen", remedy)
+    scenes = scenes_to_judge_by(SCENES_HELD_OUT, plan.seed)
+    ids = tuple(f"scene {plan.seed}/{number}" for number in range(len(scenes)))
+    note = (
+        "Judged on composed scenes of the same animals and landscapes as those learnt from. Compare on the test herd, "
+        "or better on your own pictures, says more."
+    )
+    digest = hashlib.sha256(repr(scenes).encode()).hexdigest()
+    return TrainingSet((), tuple(scenes), (), ids, digest, (note,))
+
+
+def _reduced(one: AnnotatedPicture, most: int, copy: Path) -> AnnotatedPicture:
+    from PIL import Image  # noqa: PLC0415 - only where something is reduced
+
+    picture = one.picture()
+    height, width = picture.rgb.shape[:2]
+    if min(height, width) <= most:
+        return one
+    factor = most / min(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    if not copy.is_file():
+        save_jpeg(np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.BICUBIC)), copy, 95)
+    truth = replace(one.truth, xyxy=one.truth.xyxy * np.array([size[0] / width, size[1] / height] * 2))
+    return replace(one, truth=truth, source=copy)

@@ -1,0 +1,144 @@
+"""Run folders: what is listed, what is not, and that no name leads out of the folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cowvision.errors import ModelFileError, SettingError
+from cowvision.models.catalog import all_models, find_model, own_models
+from cowvision.models.places import runs_folder
+from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
+from cowvision.training.plans import Plan
+from cowvision.training.run_names import check_name, delete_run, name_for, rename_run
+from tests.detectors import untrained_box
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path))
+    return tmp_path
+
+
+def kept(name: str, begun_at: float = 1.0, *, with_model: bool = True) -> Run:
+    run = Run(name, name.capitalize(), Plan(), begun_at=begun_at, looks=((0, 0.1, 0.2), (5, None, None)),
+              losses=((1, 2.5),), train=("a",), settings={"iterations": 9})  # fmt: skip
+    run.save()
+    if with_model:
+        box = untrained_box()
+        box.spec = type(box.spec)(**{**vars(box.spec), "name": "model", "title": run.title})
+        box.save(run.folder)
+    return run
+
+
+def test_a_run_is_read_as_it_was_written() -> None:
+    run = kept("mine")
+    assert read_run("mine") == run
+    assert run.has_model
+
+
+def test_runs_come_newest_first_and_what_is_none_is_left_out(home) -> None:
+    for number, name in enumerate(("one", "two", "three")):
+        kept(name, number, with_model=False)
+    (home / "runs" / "broken").mkdir()
+    (home / "runs" / "broken" / "run.json").write_text('{"title": "half')
+    (home / "runs" / "empty").mkdir()
+    assert [run.name for run in all_runs()] == ["three", "two", "one"]
+    with pytest.raises(ModelFileError, match="not the record of a run"):
+        read_run("broken")
+
+
+@pytest.mark.parametrize("name", ["../one", "", "ONE", "a/b", ".", "one/../one"])
+def test_a_name_never_is_a_path(name: str) -> None:
+    kept("one", with_model=False)
+    with pytest.raises(ModelFileError, match="no run of that name"):
+        read_run(name)
+    with pytest.raises(SettingError, match="other signs"):
+        check_name(name)
+
+
+def test_its_model_is_in_the_catalogue_under_the_runs_name() -> None:
+    kept("mine")
+    kept("later", 2, with_model=False)
+    assert [spec.name for spec in own_models()] == ["mine"]
+    assert all_models()[-1].name == "mine"
+    assert find_model("mine").title == "Mine"
+
+
+def test_half_a_model_is_never_listed() -> None:
+    run = kept("mine")
+    run.model_file.with_suffix(".json").unlink()
+    assert own_models() == []
+    assert not run.has_model
+
+
+def test_a_damaged_model_hides_no_other() -> None:
+    kept("good")
+    (kept("bad").model_file.with_suffix(".json")).write_text("{")
+    problems = []
+    assert [spec.name for spec in own_models(problems.append)] == ["good"]
+    assert len(problems) == 1
+
+
+def test_names_are_free_and_of_plain_signs() -> None:
+    assert name_for("Our Herd, spring '26") == "our-herd-spring-26"
+    kept("our-herd", with_model=False)
+    assert name_for("Our herd") == "our-herd-2"
+    assert name_for("Kühe & Kälber") == "k-he-k-lber"
+    assert name_for("牛") == "my-model"
+    assert name_for("Herd base") == "herd-base-2", "what ships keeps its name"
+    with pytest.raises(SettingError, match=r"already.*--resume our-herd"):
+        check_name("our-herd")
+
+
+def test_another_name_takes_folder_and_model_along() -> None:
+    run = kept("mine")
+    model = find_model("mine")
+    renamed = rename_run("mine", "  My  best herd ")
+    assert (renamed.name, renamed.title) == ("my-best-herd", "My best herd")
+    assert not run.folder.exists()
+    assert read_run("my-best-herd") == renamed
+    assert find_model("my-best-herd").title == "My best herd"
+    assert find_model("my-best-herd").id == model.id, "what it found before still counts"
+    with pytest.raises(SettingError, match="empty"):
+        rename_run("my-best-herd", "  ")
+
+
+def test_its_own_name_is_not_taken_by_another() -> None:
+    kept("mine")
+    assert rename_run("mine", "MINE").name == "mine"
+    assert read_run("mine").title == "MINE"
+
+
+def test_deleting_leaves_nothing() -> None:
+    run = kept("mine")
+    delete_run("mine")
+    assert not run.folder.exists()
+    assert all_runs() == own_models() == []
+    with pytest.raises(ModelFileError, match="no run of that name"):
+        delete_run("mine")
+
+
+def test_a_run_at_work_is_left_alone() -> None:
+    run = kept("mine")
+    with held(run):
+        for change in (lambda: delete_run("mine"), lambda: rename_run("mine", "other")):
+            with pytest.raises(ModelFileError, match="another process works on it"):
+                change()
+    delete_run("mine")
+
+
+def test_who_dies_lets_go() -> None:
+    run = kept("mine", with_model=False)
+    code = ("import os; from cowvision.training.checkpoints import held, read_run\n"
+            "with held(read_run('mine')): os._exit(9)")  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 9
+    with held(run):
+        pass
+
+
+def test_states_are_told_in_the_file() -> None:
+    Run("mine", "Mine", Plan(), state=RunState.STOPPED).save()
+    assert json.loads((runs_folder() / "mine" / "run.json").read_text())["state"] == "stopped"
