@@ -55,7 +55,9 @@ def finetune(
     herd: Annotated[int | None, typer.Option(help="Number of a herd that was labelled on the page Label.")] = None,
     coco_cows: Annotated[bool, typer.Option("--coco-cows", help="Learn from COCO's cows (fetch coco-cows).")] = False,
     scenes: Annotated[float, typer.Option(min=0, max=1, help="Share of freshly composed scenes, 0 to 1.")] = 0.0,
-    start: Annotated[str, typer.Option(help="Model to start from.")] = "herd-base",
+    start: Annotated[
+        str, typer.Option("--start", "--start-from", help="Model to start from; torchrun takes the second form only.")
+    ] = "herd-base",
     profile: Annotated[Profile, typer.Option(help="quick (240 steps), tutorial (1,000) or custom.")] = Profile.QUICK,
     iterations: Annotated[int | None, typer.Option(min=1, help="Steps, in place of the profile's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="For a batch of 4, in place of the profile's.")] = None,

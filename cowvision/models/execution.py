@@ -56,11 +56,17 @@ def choose_execution(run: Run, key: str) -> Execution:
 @contextmanager
 def applied(execution: Execution) -> Iterator[None]:
     """Run what is inside with an execution's threads and precision, without gradients."""
-    if execution.device == "cpu" and torch.get_num_threads() != execution.threads:
+    before = torch.get_num_threads()
+    others = execution.device == "cpu" and before != execution.threads
+    if others:
         torch.set_num_threads(execution.threads)
     autocast = torch.autocast(execution.device, dtype=torch.bfloat16, enabled=execution.dtype == "bfloat16")
-    with torch.inference_mode(), autocast:
-        yield
+    try:
+        with torch.inference_mode(), autocast:
+            yield
+    finally:
+        if others:  # a training that looks now and then would go on with them
+            torch.set_num_threads(before)
 
 
 def preferred_device() -> str:

@@ -133,7 +133,7 @@ class _Loop:
         share = (processes.rank, processes.count)
         self.source = batches(pictures, class_names, config.batch, self.standing.step, share)
         is_shared = processes.count > 1
-        self.shared: Any = DistributedDataParallel(network, broadcast_buffers=False) if is_shared else network
+        self.shared: Any = DistributedDataParallel(network, forward_sync_buffers=False) if is_shared else network
 
     def run(
         self,

@@ -41,11 +41,20 @@ def append_event(job_id: int, facts: dict[str, Any]) -> None:
 
 def events(job_id: int) -> list[dict[str, Any]]:
     """All events of a job, the oldest first; half a line is no event."""
+    return events_after(job_id, 0)[0]
+
+
+def events_after(job_id: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """The events written after ``offset`` bytes of a job's log, and the offset to ask from next time."""
     try:
-        lines = events_file(job_id).read_bytes().splitlines()
+        with events_file(job_id).open("rb") as file:
+            file.seek(offset)
+            data = file.read()
     except OSError:
-        return []
-    return [event for event in map(_parsed, lines) if event is not None]
+        return [], offset
+    whole = data[: data.rfind(b"\n") + 1]
+    found = [event for event in map(_parsed, whole.splitlines()) if event is not None]
+    return found, offset + len(whole)
 
 
 def last_lines(job_id: int, count: int = 20) -> str:

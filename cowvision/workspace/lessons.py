@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import time
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import TrainingDataError
 from cowvision.models.catalog import ModelSpec, find_model
-from cowvision.models.places import runs_folder
 from cowvision.training.checkpoints import Run, read_run, versions
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import check_name
@@ -18,13 +18,7 @@ from cowvision.training.timing import faster_precision, seconds_per_step
 from cowvision.workspace.lesson_parts import own_short_side, pictures_to_learn, start_network
 from cowvision.workspace.store import Store
 from cowvision.workspace.training_sets import OnPicture, TrainingSet, gather
-
-LEARN_SHARE = 2 / 3
-"""Pictures are learnt at this part of the size at which they are looked at: the sections are nearer then, and a step
-costs less than half."""
-
-_FREE_BYTES = 300 * 1024**2
-_STATES = 6.0  # a checkpoint holds the weights, their average, two moments and the best; one more while it is written
+from cowvision.workspace.training_space import check_space
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ def begin(
     check_name(name)
     start, config = find_model(plan.start), plan.config()
     data = gather(plan, store, on_picture=on_picture)
-    _check_space(start)
+    check_space(start)
     config = settled(plan, config, start, data)
     run = Run(
         name, title, plan, train=data.train_ids, held_out=data.held_out_ids, data_sha256=data.sha256,
@@ -88,7 +82,7 @@ def go_on(name: str, store: Store, *, on_picture: OnPicture = lambda *_: None) -
     if data.sha256 != run.data_sha256:
         cause = "its pictures or their boxes were changed since it began, and the split was made for those"
         raise TrainingDataError(run.title, cause, "Start a new training; the model it has so far stays usable")
-    _check_space(find_model(run.plan.start))
+    check_space(find_model(run.plan.start))
     return run, data
 
 
@@ -96,18 +90,13 @@ def settled(plan: Plan, config: FinetuneConfig, start: ModelSpec, data: Training
     """The plan's settings with what depends on the start model and this machine: size and precision."""
     box = DetectionBox(start)
     side = plan.short_side or start.short_side or own_short_side(box)
-    config = replace(config, batch=replace(config.batch, short_sides=(learning_side(side),)))
+    config = replace(config, batch=replace(config.batch, short_sides=(side,)))
     if plan.precision:
         return replace(config, bfloat16=plan.precision == "bfloat16")
     pictures = pictures_to_learn(plan, config, data.train)
     key = f"{start.architecture}, {config.batch.short_sides[0]} px, {config.batch.batch_size} a step"
     network = start_network(box, plan)
     return replace(config, bfloat16=faster_precision(network, pictures, config, plan.class_names, key))
-
-
-def learning_side(side: int) -> int:
-    """Shorter side in pixels at which pictures are learnt that will be looked at with the shorter side ``side``."""
-    return round(side * LEARN_SHARE / 16) * 16
 
 
 def estimate(plan: Plan, store: Store) -> Estimate:
@@ -132,17 +121,6 @@ def _look_seconds(box: DetectionBox, data: TrainingSet) -> float:
     return (time.perf_counter() - started) * len(data.held_out)
 
 
-def _check_space(start: ModelSpec) -> None:
-    folder = next(one for one in (runs_folder(), *runs_folder().parents) if one.exists())
-    weights = (
-        start.weights.stat().st_size * (2 if start.weights.suffix == ".safetensors" else 1) if start.weights else 0
-    )
-    needed, free = round(weights * _STATES) + _FREE_BYTES, shutil.disk_usage(folder).free
-    if free < needed:
-        cause = f"{free / 1024**2:.0f} MB are free on the disk, and it needs {needed / 1024**2:.0f}"
-        raise TrainingDataError("training", cause, "Free some space, or set COWVISION_HOME to another disk")
-
-
-def _as_facts(config: FinetuneConfig) -> dict[str, object]:
-    facts = asdict(config)
-    return facts | {"checkpoint": str(config.checkpoint) if config.checkpoint else None}
+def _as_facts(config: FinetuneConfig) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
+    return facts

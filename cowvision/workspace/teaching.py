@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -182,6 +184,8 @@ class _Lesson:
         if report.step % max(1, report.steps // _LOSSES_KEPT) == 0 or report.step == report.steps:
             self.losses.append((report.step, sum(self._since) / len(self._since)))
             self._since = []
+        if report.step % int(self.run.settings["checkpoint_every"]) == 0:
+            self._save()  # so that the curve has no gap where the run goes on
         now = time.monotonic()
         if now - self._told >= 1 / _TELLS_A_SECOND or report.step == report.steps:
             self._told = now
@@ -197,7 +201,8 @@ class _Lesson:
             self._keep_model(network, spec, look.step)
 
     def _note_look(self, step: int, report: MapReport, *, is_best: bool = False) -> None:
-        self.looks = [one for one in self.looks if one[0] != step] + [(step, report.map, report.map_50)]
+        others = [one for one in self.looks if one[0] != step]
+        self.looks = sorted([*others, (step, report.map, report.map_50)], key=itemgetter(0))
         self.tell(kind="look", step=step, map=report.map, map_50=report.map_50, is_best=is_best)
         self._save()
 
@@ -216,8 +221,11 @@ class _Lesson:
         truths = [one.truth for one in self.data.held_out]
         comparison = compare_models(found, base, truths, class_names=self.run.plan.class_names)
         verdict = f"{comparison.sentence(self.run.title, start.spec.title)} {comparison.trust()}"
-        self.run = replace(self.run, verdict=verdict, gain=comparison.as_dict())
+        self.run = replace(self.run, verdict=verdict, gain=json.loads(json.dumps(comparison.as_dict())))
         reports = {start.spec.title: self._measured(base), self.run.title: self._measured(found)}
+        if all(step != self.run.best_step for step, _, _ in self.looks):  # it ended before anybody looked
+            last = reports[self.run.title]
+            self.looks.append((self.steps, last.map, last.map_50))
         if self.processes.is_first:
             card = training_card(self.run, tuned.spec, reports)
             self.run.model_file.with_suffix(".md").write_text(card, encoding="utf-8")
