@@ -97,9 +97,12 @@ def test_ctrl_c_keeps_the_best_and_says_how_it_stands(plan) -> None:
 
 # torchrun reads `--start` as its own `--start-method`, so there is a longer form
 def launch(count: int, *arguments: str) -> subprocess.CompletedProcess:
-    command = (sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}", "--standalone", "--local-addr=127.0.0.1",
-               "-m", "cowvision", *arguments)  # fmt: skip
-    return run(command=command)
+    return run(command=(*torchrun(count), "-m", "cowvision", *arguments))
+
+
+def torchrun(count: int) -> tuple[str, ...]:
+    options = (f"--nproc-per-node={count}", "--standalone", "--local-addr=127.0.0.1")
+    return (sys.executable, "-m", "torch.distributed.run", *options)
 
 
 def test_two_processes_learn_as_one_and_write_once(plan, tmp_path) -> None:
@@ -120,17 +123,9 @@ def test_two_processes_learn_as_one_and_write_once(plan, tmp_path) -> None:
 def test_the_weights_are_the_same_on_both_after_every_step(plan, tmp_path) -> None:
     script = tmp_path / "watched.py"
     script.write_text(WATCHED)
-    command = (
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node=2",
-        "--standalone",
-        "--local-addr=127.0.0.1",
-        str(script),
-    )
-    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = (*torchrun(2), str(script), str(tmp_path))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr
     one, other = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
     assert len(one["weights"]) == 5

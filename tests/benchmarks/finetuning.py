@@ -1,0 +1,118 @@
+"""How fast a training is: against a bare torchvision loop, its wait for pictures and for a stop, its memory."""
+
+from __future__ import annotations
+
+import copy
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+
+from cowvision.data.formats import read_coco
+from cowvision.data.herd_pictures import compose_to_folder
+from cowvision.detection_box import DetectionBox
+from cowvision.training.batches import batches
+from cowvision.training.finetune import StepReport, finetune
+from cowvision.training.plans import PROFILES, QUICK, Plan
+from cowvision.training.settings import BatchSettings, FinetuneConfig
+from cowvision.workspace.lesson_parts import start_network
+from cowvision.workspace.lessons import settled
+from cowvision.workspace.training_sets import TrainingSet
+from tests.benchmarks.pages import megabytes
+from tests.detectors import untrained_network
+from tests.training.test_finetune import picture
+
+Row = tuple[str, str, str]
+PICTURES, STEPS, LONG = 60, 40, 2000
+
+
+def rows() -> Iterator[Row]:
+    """All of them."""
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {"COWVISION_HOME": folder}):
+        compose_to_folder(PICTURES, 7, Path(folder) / "herd")
+        yield from against_torchvision(Path(folder) / "herd")
+    yield from memory()
+
+
+def against_torchvision(folder: Path) -> Iterator[Row]:
+    """Steps of the quick profile, and of a bare loop over the same batches, in turns: machines have moods."""
+    pictures = read_coco(folder / "truth.json", folder)
+    box, plan = DetectionBox("herd-base"), Plan(profile=QUICK)
+    data = TrainingSet(tuple(pictures), (), (), (), "")
+    config = settled(plan, replace(PROFILES[QUICK], iterations=STEPS, judge_every=0), box.spec, data)
+    network = start_network(box, plan)
+    ours, bare, shares, stops = [], [], [], []
+    for _ in range(3):
+        reports: list[StepReport] = []
+        stopped: list[float] = []
+
+        def note(report: StepReport, told: list[StepReport] = reports) -> None:
+            told.append(report)
+
+        def should_stop(told: list[StepReport] = reports, asked: list[float] = stopped) -> bool:
+            if len(told) == STEPS - 2:
+                asked.append(time.perf_counter())
+            return len(told) >= STEPS - 2
+
+        finetune(copy.deepcopy(network), pictures, config, class_names=("cow",), on_step=note, should_stop=should_stop)
+        stops.append(time.perf_counter() - stopped[0] + statistics.median(one.seconds for one in reports))
+        timed = reports[5:]
+        ours.append(len(timed) / sum(one.seconds for one in timed))
+        shares.append(sum(one.waited for one in timed) / sum(one.seconds for one in timed))
+        bare.append(_bare_steps_per_second(copy.deepcopy(network), pictures, config))
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    precision = "bfloat16" if config.bfloat16 else "float32"
+    what = (
+        f"fine-tuning, {config.batch.batch_size} pictures a step, short side {config.batch.short_sides[0]}, {precision}"
+    )
+    yield f"{what}: a bare torchvision loop", f"{statistics.median(bare):.2f} steps/s", ""
+    yield f"{what}: ours", f"{statistics.median(ours):.2f} steps/s, {ratio:.2f}x", "1.0x or more"
+    yield "of which it waits for pictures", f"{statistics.median(shares):.1%}", "never the bottleneck"
+    yield "a stop, from the press in the middle of a step to the end", f"{max(stops):.2f} s", "2 s or less"
+
+
+def _bare_steps_per_second(network: torch.nn.Module, pictures: list, config: FinetuneConfig) -> float:
+    """The loop of torchvision's own reference, without its logging, over batches that are ready in memory."""
+    source = batches(pictures, ("cow",), replace(config.batch, workers=0))
+    ready = [next(source) for _ in range(STEPS // 2)]
+    network.train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    optimizer = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], 5e-4)
+    seconds = []
+    for images, targets in ready:
+        started = time.perf_counter()
+        floats = [image.float() / 255 for image in images]
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            losses = network(floats, targets)
+        loss = sum(losses.values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - started)
+    return len(seconds[3:]) / sum(seconds[3:])
+
+
+def memory() -> Iterator[Row]:
+    """Memory after 2,000 steps against that after the first 200, on small pictures."""
+    seen: list[float] = []
+
+    def note(report: StepReport) -> None:
+        if report.step % 200 == 0:
+            seen.append(megabytes())
+
+    config = FinetuneConfig(iterations=LONG, bfloat16=False, frozen_stages=0, batch=BatchSettings(batch_size=1))
+    finetune(untrained_network(), [picture(number) for number in range(8)], config, class_names=("cow",), on_step=note)
+    yield f"memory after {LONG} steps, above that after 200", f"{seen[-1] - seen[0]:+.0f} MB", "none that grows"
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)
