@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -237,3 +238,17 @@ def test_as_a_process_of_its_own(tmp_path) -> None:
     assert "Traceback" not in result.stderr
     helped = subprocess.run([*command[:3], "--help"], capture_output=True, text=True, cwd=ROOT, check=True)
     assert all(name in helped.stdout for name in ("models", "detect", "evaluate", "herd"))
+
+
+def test_models_trained_here_are_listed_and_a_damaged_one_hides_none(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path))
+    box = untrained_box()
+    box.spec = replace(box.spec, name="model", title="Meadow")
+    for name in ("bad", "meadow"):
+        box.save(tmp_path / "runs" / name)
+    (tmp_path / "runs" / "bad" / "model.json").write_text("{")
+    listed = run("models")
+    assert listed.exit_code == 0
+    [line] = [line for line in listed.stdout.splitlines() if line.startswith("meadow")]
+    assert "Meadow: compact-fpn-w32, cow; your own, in " in line
+    assert "not the settings of a model" in listed.stderr

@@ -2,7 +2,8 @@
 
 import typer
 
-from cowvision.models.catalog import ModelSpec, downloaded_models, embedded_models
+from cowvision.commands.reporting import report
+from cowvision.models.catalog import ModelSpec, downloaded_models, embedded_models, own_models
 from cowvision.models.published import PublishedModel, published_models
 
 
@@ -11,7 +12,7 @@ def models() -> None:
     from cowvision.models.execution import device_name
 
     embedded, downloaded = embedded_models(), downloaded_models()
-    for spec in embedded + downloaded:
+    for spec in embedded + downloaded + own_models(on_problem=report):
         typer.echo(_line(spec))
     if not embedded:
         typer.echo("No embedded models yet: `make weights` trains them.")
@@ -30,7 +31,9 @@ def _line(spec: ModelSpec) -> str:
 def _quality(spec: ModelSpec) -> str:
     if spec.published_map is not None and spec.own_map is None:
         return _as_published(spec.published_map)
-    return f"mAP {'not measured' if spec.own_map is None else f'{spec.own_map:.3f}'} on the test herd"
+    if spec.own_map is None:
+        return f"your own, in {spec.weights.parent}" if spec.weights else "your own"
+    return f"mAP {spec.own_map:.3f} on the test herd"
 
 
 def _offer(model: PublishedModel) -> str:

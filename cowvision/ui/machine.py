@@ -19,7 +19,7 @@ def models_table(specs: Sequence[ModelSpec]) -> None:
     rows = [
         {
             "Model": spec.title,
-            "Kind": "embedded" if spec.own_map is not None else "downloaded",
+            "Kind": _kind(spec),
             "Knows": _knows(spec),
             "Size": _megabytes(spec),
             "mAP": _quality(spec),
@@ -51,6 +51,12 @@ def runs_on(specs: Sequence[ModelSpec]) -> str:
     return "chosen by a timing at the first picture"
 
 
+def _kind(spec: ModelSpec) -> str:
+    if spec.own_map is not None:
+        return "embedded"
+    return "downloaded" if spec.published_map is not None else "your own"
+
+
 def _knows(spec: ModelSpec) -> str:
     names = known_names([spec])
     return ", ".join(names) if len(names) <= 6 else f"{len(names)} kinds of things"
@@ -63,4 +69,4 @@ def _megabytes(spec: ModelSpec) -> str:
 def _quality(spec: ModelSpec) -> str:
     if spec.own_map is not None:
         return f"{spec.own_map:.2f} on the test herd"
-    return "n/a" if spec.published_map is None else f"{spec.published_map:.2f} on COCO, as published"
+    return "see Compare" if spec.published_map is None else f"{spec.published_map:.2f} on COCO, as published"
