@@ -32,6 +32,7 @@ FRONT_DOORS = {
 ADAPTERS = {
     "torchmetrics": {"cowvision.evaluation.metrics"},
     "norfair": {"cowvision.tracking.tracker"},
+    "motmetrics": {"cowvision.tracking.identity"},
     "detectron2": {"cowvision.models.detectron2_engine"},
     "safetensors": {"cowvision.models.weights"},
     "sqlite3": {"cowvision.workspace.store"},

@@ -1,0 +1,85 @@
+"""Tracks in and out of MOT text: a line a box, as the MOT Challenge writes it.
+
+    frame, id, left, top, width, height, confidence, class, visible share
+
+Frames and ids count from 1. In truth a confidence of 0 marks a box that counts neither as found nor as missed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import supervision as sv
+
+from cowvision.errors import AnnotationError
+
+_FEWEST_COLUMNS = 6
+
+
+def read_mot(path: str | Path, *, least_confidence: float | None = None) -> list[sv.Detections]:
+    """Boxes by frame, from frame 1 to the last that is named; frames between without a box are empty.
+
+    Args:
+        path: The file.
+        least_confidence: Boxes below it are left out; truth is read with 0.5, for 0 means "does not count" there.
+
+    Returns:
+        For each frame float64 boxes in pixels with ``tracker_id``.
+
+    Raises:
+        AnnotationError: The file is missing, or a line is no box, names frame 0, or gives one id twice in a frame.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not a text file"
+        raise AnnotationError(str(path), cause, "Give a MOT text file") from None
+    boxes: dict[int, list[tuple[float, ...]]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            frame, row = _row(line, f"{path.name}, line {number}")
+            if least_confidence is None or row[5] >= least_confidence:
+                boxes.setdefault(frame, []).append(row)
+    return [_as_detections(boxes.get(frame, []), path, frame) for frame in range(1, max(boxes, default=0) + 1)]
+
+
+def mot_text(tracks: Sequence[sv.Detections]) -> str:
+    """Tracks as MOT text; the n-th element is frame n, counted from 1."""
+    lines = []
+    for frame, boxes in enumerate(tracks, start=1):
+        scores = np.ones(len(boxes)) if boxes.confidence is None else boxes.confidence
+        ids = np.zeros(len(boxes), np.int64) if boxes.tracker_id is None else boxes.tracker_id
+        for (left, top, right, bottom), score, number in zip(boxes.xyxy.tolist(), scores, ids, strict=True):
+            place = ",".join(f"{value:.2f}" for value in (left, top, right - left, bottom - top))
+            lines.append(f"{frame},{int(number)},{place},{float(score):.4f},-1,-1,-1")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _row(line: str, where: str) -> tuple[int, tuple[float, ...]]:
+    parts = line.replace(";", ",").split(",")
+    try:
+        values = [float(part) for part in parts[:7]]
+    except ValueError:
+        values = []
+    if len(values) < _FEWEST_COLUMNS or not all(map(math.isfinite, values)):
+        remedy = "Write frame, id, left, top, width, height, confidence"
+        raise AnnotationError(where, f"not a box of a track: {line.strip()[:60]}", remedy)
+    frame, number, left, top, width, height = values[:6]
+    if frame < 1 or frame != int(frame) or number != int(number):
+        raise AnnotationError(where, "frames count from 1, and ids are whole numbers", "Number them anew")
+    if width <= 0 or height <= 0:
+        raise AnnotationError(where, "a box without width or height", "Leave it out")
+    confidence = values[6] if len(values) > _FEWEST_COLUMNS else 1.0
+    return int(frame), (number, left, top, left + width, top + height, confidence)
+
+
+def _as_detections(rows: list[tuple[float, ...]], path: Path, frame: int) -> sv.Detections:
+    table = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    ids = table[:, 0].astype(np.int64)
+    if len(np.unique(ids)) < len(ids):
+        raise AnnotationError(f"{path.name}, frame {frame}", "one id is there twice", "Give every box its own id")
+    return sv.Detections(xyxy=table[:, 1:5], tracker_id=ids, confidence=table[:, 5])
