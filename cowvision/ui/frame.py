@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-PAGES = {"home.py": "Home", "detect.py": "Detect", "label.py": "Label", "compare.py": "Compare"}
+PAGES = {
+    "home.py": "Home",
+    "detect.py": "Detect",
+    "label.py": "Label",
+    "compare.py": "Compare",
+    "finetune.py": "Fine-tune",
+}
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 _FRAMED, _SENT_BACK = "_framed", "_sent_back"
 
@@ -35,6 +41,13 @@ def ensure() -> None:
 def is_there(file: str) -> bool:
     """Whether a page of that file is part of this version."""
     return file in PAGES and (_FOLDER / file).is_file()
+
+
+def page_link(file: str, words: str, icon: str, **where: str | Iterable[str]) -> None:
+    """A way to a page, opened with these words in its address; nothing where that page is not here."""
+    if is_there(file):
+        page = st.Page(_FOLDER / file, title=PAGES[file])  # as an object it is found without the router too
+        st.page_link(page, label=words, icon=icon, query_params=where or None)
 
 
 def label_link(picture: str, model: str) -> None:

@@ -23,10 +23,12 @@ class HerdCounts:
     Attributes:
         cows: Cows on each picture with an answer, by the picture's id; drafts are not counted.
         class_names: The classes in use, drafts included, the most frequent first.
+        boxes: All boxes, drafts included.
     """
 
     cows: dict[str, int]
     class_names: tuple[str, ...]
+    boxes: int = 0
 
 
 def herd_counts(store: Store, herd_id: int) -> HerdCounts:
@@ -38,4 +40,4 @@ def herd_counts(store: Store, herd_id: int) -> HerdCounts:
             names[str(name)] += count
         if state in _ANSWERED:
             cows[str(picture_id)] = cows.get(str(picture_id), 0) + (count if name == "cow" else 0)
-    return HerdCounts(cows, tuple(name for name, _ in names.most_common()))
+    return HerdCounts(cows, tuple(name for name, _ in names.most_common()), names.total())

@@ -102,6 +102,7 @@ class _Lesson:
         """From the start model to the verdict."""
         start = DetectionBox(find_model(self.run.plan.start))
         spec, config = tuned_spec(self.run, start.spec), config_from(self.run.settings)
+        config = replace(config, checkpoint=self.run.state_file)  # its folder may have been renamed
         self.run = replace(self.run, state=RunState.BEGUN, problem="")
         self._save()
         self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
@@ -223,8 +224,8 @@ class _Lesson:
         verdict = f"{comparison.sentence(self.run.title, start.spec.title)} {comparison.trust()}"
         self.run = replace(self.run, verdict=verdict, gain=json.loads(json.dumps(comparison.as_dict())))
         reports = {start.spec.title: self._measured(base), self.run.title: self._measured(found)}
-        if all(step != self.run.best_step for step, _, _ in self.looks):  # it ended before anybody looked
-            last = reports[self.run.title]
+        last = reports[self.run.title]
+        if last.map is not None and all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
             self.looks.append((self.steps, last.map, last.map_50))
         if self.processes.is_first:
             card = training_card(self.run, tuned.spec, reports)

@@ -15,11 +15,12 @@ VIEWS = {
     "detect": ("/detect?picture=many_cows", "[data-network-runs]"),
     "label": ("/label?picture=many_cows&model=herd-finetuned", "canvas"),
     "compare": ("/compare", "[data-verdict]"),
+    "finetune": ("/finetune?data=scenes&profile=quick", ".st-key-start button"),
 }
 """Where each page is photographed, and what tells that it is there."""
 
 READY = 180_000  # milliseconds
-SHIPPED = tuple((page, "wide", "light") for page in ("home", "detect", "label", "compare"))
+SHIPPED = tuple((page, "wide", "light") for page in ("home", "detect", "label", "compare", "finetune"))
 
 
 def photograph_all(folder: Path) -> list[Path]:

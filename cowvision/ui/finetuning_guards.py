@@ -1,0 +1,83 @@
+"""What stands in the way of a training, and what somebody should know before it: in words, with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cowvision.errors import CowVisionError, TrainingDataError
+from cowvision.models.provenance import trained_on
+from cowvision.training.plans import FEWEST_PICTURES, Plan
+from cowvision.ui import cache, widgets
+from cowvision.ui.finetuning_choice import Choice
+from cowvision.workspace.herd_counts import herd_counts
+from cowvision.workspace.herds import Herd
+from cowvision.workspace.training_sets import FEWEST_TO_JUDGE
+from cowvision.workspace.training_space import check_space
+
+LARGE_BYTES = 60 * 1024**2
+"""Weights of this size are those of a model that takes seconds a step without a graphics card."""
+
+
+def hindrances(choice: Choice) -> list[CowVisionError]:
+    """Why the training cannot begin; empty if it can. Errors as those of `Store.rows`."""
+    return [*_too_little_to_learn(choice.herd), *_too_little_space(choice)]
+
+
+def cautions(choice: Choice) -> list[str]:
+    """What is worth knowing, in sentences; nothing of it keeps the training from beginning. Errors as above."""
+    told = []
+    if choice.herd is not None:
+        told += [*_too_few_to_judge(choice.herd, choice.plan), *_known_already(choice, choice.herd)]
+    weights = choice.start.weights
+    if weights is not None and weights.stat().st_size > LARGE_BYTES:
+        told.append(
+            f"{choice.start.title} is a large model: without a graphics card a step takes seconds. Ask first how long "
+            "it will take."
+        )
+    return told
+
+
+def _too_little_to_learn(herd: Herd | None) -> Iterator[CowVisionError]:
+    if herd is None:
+        return
+    if herd.labelled < FEWEST_PICTURES:
+        count = widgets.counted(herd.labelled, "labelled picture")
+        verb = "is" if herd.labelled == 1 else "are"
+        remedy = (
+            f"Label {FEWEST_PICTURES} or more (15 held-out ones tell how good it got), or learn from composed scenes"
+        )
+        yield TrainingDataError(herd.name, f"{count} {verb} too few to learn from", remedy)
+    elif not sum(herd_counts(cache.store(), herd.herd_id).cows.values()):
+        cause = f"none of its {herd.labelled} labelled pictures has a box around a cow"
+        yield TrainingDataError(herd.name, cause, "Draw boxes around cows, and call them “cow”")
+
+
+def _too_little_space(choice: Choice) -> Iterator[CowVisionError]:
+    try:
+        check_space(choice.start)
+    except TrainingDataError as error:
+        yield error
+
+
+def _too_few_to_judge(herd: Herd, plan: Plan) -> Iterator[str]:
+    cows = herd_counts(cache.store(), herd.herd_id).cows
+    fruitful = sum(count > 0 for count in cows.values())
+    held_out = round(plan.held_out * fruitful)
+    if fruitful > 0 and held_out < FEWEST_TO_JUDGE:
+        needed = -(-FEWEST_TO_JUDGE // plan.held_out)
+        yield (
+            f"About {held_out} of {fruitful} pictures with cows will be held out: too few to tell whether the model "
+            f"got better. {FEWEST_TO_JUDGE} are needed, so {needed:.0f} pictures with cows in all. It learns all the "
+            "same."
+        )
+
+
+def _known_already(choice: Choice, herd: Herd) -> Iterator[str]:
+    """A start model that has learnt from pictures by which it is to be judged."""
+    ids = herd_counts(cache.store(), herd.herd_id).cows
+    known = trained_on(choice.start, ids)
+    if known:
+        yield (
+            f"{choice.start.title} has learnt from {len(known)} of these pictures before. If they are held out now, "
+            "they judge what it remembers: keep the seed and the pictures as they were, or start from another model."
+        )

@@ -1,0 +1,137 @@
+"""Trainings as jobs: how one is asked for, which are under way, and which run a job works on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+
+from cowvision.errors import CowVisionError, ModelFileError
+from cowvision.models.catalog import ModelSpec
+from cowvision.training.checkpoints import Run, RunState, held, read_run
+from cowvision.training.plans import Plan
+from cowvision.training.run_names import name_for
+from cowvision.ui import cache
+from cowvision.workspace.jobs import Job, again, all_jobs, submit
+
+TRAIN, ESTIMATE = "finetune", "estimate"
+_NO_OPTION = {"class_names"}
+_OTHERWISE_NAMED = {"herd_id": "herd"}
+
+
+def arguments_of(plan: Plan) -> list[str]:
+    """The plan as the command `finetune` takes it; what is left to the profile is left out."""
+    arguments = [TRAIN]
+    usual = Plan()
+    for field in fields(Plan):
+        value = getattr(plan, field.name)
+        if field.name in _NO_OPTION or value is None or value == getattr(usual, field.name):
+            continue
+        option = f"--{_OTHERWISE_NAMED.get(field.name, field.name).replace('_', '-')}"
+        arguments += [option] if value is True else [option, str(value)]
+    return arguments
+
+
+def start(plan: Plan, name: str, title: str) -> Job:
+    """Ask for a training; it begins at once if nothing else computes.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    arguments = [*arguments_of(plan), "--name", name, "--title", title]
+    return submit(cache.store(), TRAIN, f"Fine-tune {title}", arguments)
+
+
+def go_on(run: Run) -> Job:
+    """Ask for the rest of a training; errors as of `start`."""
+    return submit(cache.store(), TRAIN, f"Fine-tune {run.title}", [TRAIN, "--resume", run.name])
+
+
+def time_it(plan: Plan) -> Job:
+    """Ask how long a training would take; errors as of `start`."""
+    return submit(cache.store(), ESTIMATE, "Time three steps", [*arguments_of(plan), "--estimate"])
+
+
+def try_again(job: Job) -> None:
+    """Have a job do again what failed; errors as of `start`."""
+    again(cache.store(), job.job_id)
+
+
+def trainings() -> list[Job]:
+    """All jobs that train, the oldest first; errors as of `jobs.all_jobs`."""
+    return all_jobs(cache.store(), TRAIN)
+
+
+def is_open(job: Job) -> bool:
+    """Whether a job waits or runs."""
+    return not job.state.is_over
+
+
+def run_name(job: Job) -> str:
+    """Name of the run that a training works on, also before its folder is there."""
+    return _told(job, "--resume") or _told(job, "--name")
+
+
+def run_of(job: Job) -> Run | None:
+    """The run of a training; None before it has begun, and after it was deleted."""
+    try:
+        return read_run(run_name(job))
+    except ModelFileError:
+        return None
+
+
+def title_of(job: Job) -> str:
+    """What people call the model to come."""
+    return _told(job, "--title") or job.title.removeprefix("Fine-tune ")
+
+
+def busy_runs(jobs: Iterable[Job], runs: Iterable[Run]) -> set[str]:
+    """Names of runs that a process works on, or that one waits to work on: also those of a terminal's command."""
+    busy = {run_name(job) for job in jobs if is_open(job)}
+    begun = (run for run in runs if run.state is RunState.BEGUN and run.name not in busy)
+    return busy | {run.name for run in begun if _is_held(run)}
+
+
+def taken_titles(jobs: Iterable[Job], runs: Iterable[Run], specs: Iterable[ModelSpec]) -> set[str]:
+    """What models, runs and trainings that wait are called, in small letters."""
+    titles = {title_of(job) for job in jobs if is_open(job)} | {run.title for run in runs}
+    return {title.casefold() for title in titles | {spec.title for spec in specs}}
+
+
+def free_title(wanted: str, taken: Collection[str]) -> str:
+    """The title, numbered if something is called so already; the pages tell models apart by their titles."""
+    return next(one for one in _numbered(wanted) if one.casefold() not in taken)
+
+
+def free_name(title: str, jobs: Iterable[Job]) -> str:
+    """A name for the folder of a model of that title, which neither a run nor a training that waits has.
+
+    Raises:
+        SettingError: All of them are taken.
+    """
+    promised = {run_name(job) for job in jobs if is_open(job)}
+    return next(name for name in map(name_for, _numbered(title)) if name not in promised)
+
+
+def _numbered(words: str) -> Iterable[str]:
+    yield words
+    number = 2
+    while True:
+        yield f"{words} {number}"
+        number += 1
+
+
+def _told(job: Job, option: str) -> str:
+    if option not in job.arguments[:-1]:
+        return ""
+    return job.arguments[job.arguments.index(option) + 1]
+
+
+def _is_held(run: Run) -> bool:
+    """Whether a process works on a run."""
+    try:
+        with held(run):
+            return False
+    except CowVisionError:
+        return True
+    except OSError:  # its folder is gone, or cannot be written: nobody can work in it
+        return False
