@@ -14,6 +14,19 @@ TRAINED_ON = "trained_on"
 """Key in a model's settings file (the .json beside its weights) of the ids (sha256) of the pictures it learnt from."""
 
 
+UNKNOWN_BEFORE = "began_unknown"
+"""Key there of whether it began as a model of which nobody here knows what it was trained on."""
+
+
+def learnt_from(spec: ModelSpec) -> frozenset[str]:
+    """Ids (sha256) of all pictures that the model's files list: those of its own training and of its start's.
+
+    Raises:
+        ModelFileError: Its settings file cannot be read, or its list is none.
+    """
+    return _listed(spec)
+
+
 def trained_on(spec: ModelSpec, picture_ids: Iterable[str]) -> frozenset[str]:
     """Those of the pictures that the model was trained on.
 
@@ -36,7 +49,10 @@ def is_known(spec: ModelSpec) -> bool:
     Raises:
         ModelFileError: As for `trained_on`.
     """
-    return spec.published_map is None and (spec.own_map is not None or TRAINED_ON in _settings(spec))
+    if spec.published_map is not None:
+        return False
+    settings = _settings(spec)
+    return spec.own_map is not None or (TRAINED_ON in settings and not settings.get(UNKNOWN_BEFORE, False))
 
 
 def _listed(spec: ModelSpec) -> frozenset[str]:

@@ -17,7 +17,7 @@ from torch import nn
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.places import write_atomically
-from cowvision.models.provenance import TRAINED_ON
+from cowvision.models.provenance import TRAINED_ON, UNKNOWN_BEFORE
 from cowvision.models.published import PublishedModel, published_models, published_with_digest
 
 _REMEDY = "Restore the file from where it came, or make it again with `make weights`"
@@ -56,7 +56,12 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def save_model(
-    network: nn.Module, spec: ModelSpec, folder: str | Path, *, trained_on: Iterable[str] | None = None
+    network: nn.Module,
+    spec: ModelSpec,
+    folder: str | Path,
+    *,
+    trained_on: Iterable[str] | None = None,
+    began_unknown: bool = False,
 ) -> ModelSpec:
     """Write `NAME.safetensors` (float16) and `NAME.json` into a folder; returns the spec that points there.
 
@@ -65,6 +70,7 @@ def save_model(
         spec: What it is.
         folder: Made when needed.
         trained_on: sha256 of the pictures it learnt from, for `provenance.trained_on`; None says nothing about them.
+        began_unknown: Whether it began as a model of which nobody here knows what it was trained on.
 
     Raises:
         ModelFileError: A weight is not a number, or too large for float16.
@@ -73,7 +79,9 @@ def save_model(
     folder = Path(folder)
     path = folder / f"{spec.name}.safetensors"
     data = _packed(network, path)
-    settings = json.loads(spec.to_json()) | ({} if trained_on is None else {TRAINED_ON: sorted(trained_on)})
+    settings = json.loads(spec.to_json())
+    if trained_on is not None:
+        settings |= {TRAINED_ON: sorted(trained_on), UNKNOWN_BEFORE: began_unknown}
     write_atomically(path, data)
     write_atomically(path.with_suffix(".json"), (json.dumps(settings, indent=2) + "\n").encode())
     return replace(spec, weights=path, weights_sha256=hashlib.sha256(data).hexdigest())

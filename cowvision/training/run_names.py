@@ -32,6 +32,25 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_title(title: str, but: str = "") -> str:
+    """The name for people, in one line, if no other model goes by it.
+
+    Args:
+        title: What it shall be called.
+        but: The run that may have it already.
+
+    Raises:
+        SettingError: It is empty, or another model's.
+    """
+    kept = " ".join(title.split())[:LONGEST_NAME]
+    if not kept:
+        raise SettingError("name", "it is empty", "Give it a name of a letter or more")
+    others = {spec.title.casefold() for spec in all_models(on_problem=lambda _: None) if spec.name != but}
+    if kept.casefold() in others:
+        raise SettingError("name", f"there is a model called {kept} already", "Choose another name")
+    return kept
+
+
 def name_for(title: str) -> str:
     """A free name for a run that people call ``title``."""
     plain = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[: LONGEST_NAME - 4] or "my-model"
@@ -49,11 +68,9 @@ def rename_run(name: str, title: str) -> Run:
 
     Raises:
         ModelFileError: There is no such run, a process works on it, or its files cannot be written.
-        SettingError: The title is empty.
+        SettingError: The title is empty, or another model's.
     """
-    run, kept = read_run(name), " ".join(title.split())[:LONGEST_NAME]
-    if not kept:
-        raise SettingError("name", "it is empty", "Give it a name of a letter or more")
+    run, kept = read_run(name), check_title(title, but=name)
     wanted = name if name_for(kept).startswith(f"{name}-") else name_for(kept)  # its own name is not taken by another
     run = replace(run, name=wanted, title=kept)
     try:
@@ -87,3 +104,8 @@ def _entitle_model(run: Run) -> None:
     if path.is_file():
         settings = json.loads(path.read_text(encoding="utf-8")) | {"name": run.name, "title": run.title}
         write_atomically(path, (json.dumps(settings, indent=2) + "\n").encode())
+    card = path.with_suffix(".md")
+    if card.is_file():
+        _, *lines = card.read_text(encoding="utf-8").split("\n")
+        named = [f"- **name**: `{run.name}`" if line.startswith("- **name**: ") else line for line in lines]
+        write_atomically(card, "\n".join([f"# {run.title}", *named]).encode())

@@ -14,7 +14,7 @@ from typing import Any
 from cowvision.errors import CowVisionError, WorkspaceError
 from cowvision.workspace.job_log import append_event, job_folder
 from cowvision.workspace.job_process import JOB_VARIABLE, Known, this_process
-from cowvision.workspace.jobs import JobState, read_job
+from cowvision.workspace.jobs import JobState, read_job, tend
 from cowvision.workspace.store import Store
 
 
@@ -81,3 +81,4 @@ def _leave(store: Store, work: Work, me: Known, state: JobState, problem: str) -
         over = "UPDATE jobs SET state = ?, problem = ?, result = ?, ended_at = ?"
         values = (state.value, problem, json.dumps(work.result), time.time(), work.job_id, me.pid)
         connection.execute(f"{over} WHERE job_id = ? AND state = 'running' AND pid = ?", values)
+    tend(store)  # what waits begins, even if nobody looks

@@ -12,7 +12,7 @@ from cowvision.errors import TrainingDataError
 from cowvision.models.catalog import ModelSpec, find_model
 from cowvision.training.checkpoints import Run, read_run, versions
 from cowvision.training.plans import Plan
-from cowvision.training.run_names import check_name
+from cowvision.training.run_names import check_name, check_title
 from cowvision.training.settings import FinetuneConfig
 from cowvision.training.timing import faster_precision, seconds_per_step
 from cowvision.workspace.lesson_parts import own_short_side, pictures_to_learn, start_network
@@ -55,6 +55,7 @@ def begin(
             is not enough space.
     """
     check_name(name)
+    title = check_title(title)
     start, config = find_model(plan.start), plan.config()
     data = gather(plan, store, on_picture=on_picture)
     check_space(start)

@@ -20,6 +20,7 @@ from cowvision.evaluation.comparison import compare_models
 from cowvision.evaluation.metrics import MapReport, measure
 from cowvision.models.catalog import ModelSpec, find_model, read_model
 from cowvision.models.processes import Processes
+from cowvision.models.provenance import is_known, learnt_from
 from cowvision.models.weights import save_model
 from cowvision.training.augment import SCALES
 from cowvision.training.checkpoints import Run, RunState, held
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import supervision as sv
 
 Tell = Callable[..., object]
+
+NEW = "the new model"
+"""What verdict and card call it: its name may change."""
 
 _TELLS_A_SECOND = 2.0
 _LOSSES_KEPT = 300
@@ -211,7 +215,10 @@ class _Lesson:
         self.run = replace(self.run, best_step=step)
         if self.processes.is_first:
             try:
-                save_model(network, spec, self.run.folder, trained_on=self.run.train)
+                begun = find_model(self.run.plan.start)
+                learnt = learnt_from(begun) | frozenset(self.run.train)
+                unknown = not is_known(begun)
+                save_model(network, spec, self.run.folder, trained_on=learnt, began_unknown=unknown)
             except OSError as error:
                 cause = f"the best model, of step {step}, could not be kept ({error.strerror or error})"
                 raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None
@@ -221,10 +228,10 @@ class _Lesson:
         found = self._answers_to_the_end(tuned)
         truths = [one.truth for one in self.data.held_out]
         comparison = compare_models(found, base, truths, class_names=self.run.plan.class_names)
-        verdict = f"{comparison.sentence(self.run.title, start.spec.title)} {comparison.trust()}"
+        verdict = f"{comparison.sentence(NEW, start.spec.title)} {comparison.trust()}"
         self.run = replace(self.run, verdict=verdict, gain=json.loads(json.dumps(comparison.as_dict())))
-        reports = {start.spec.title: self._measured(base), self.run.title: self._measured(found)}
-        last = reports[self.run.title]
+        reports = {start.spec.title: self._measured(base), NEW: self._measured(found)}
+        last = reports[NEW]
         if last.map is not None and all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
             self.looks.append((self.steps, last.map, last.map_50))
         if self.processes.is_first:

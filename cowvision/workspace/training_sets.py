@@ -15,6 +15,8 @@ from cowvision.data.formats import read_coco
 from cowvision.data.pictures import decode_picture, save_jpeg
 from cowvision.data.splits import split
 from cowvision.errors import AnnotationError, PictureError, TrainingDataError
+from cowvision.models.catalog import find_model
+from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
 from cowvision.training.recipes import scenes_to_judge_by
 from cowvision.workspace.coco_cows import coco_cows
@@ -160,21 +162,33 @@ def _check_boxes(picture: AnnotatedPicture) -> None:
 def _sides(
     labelled: Sequence[_Labelled], traces: Sequence[Trace], plan: Plan
 ) -> tuple[list[_Labelled], list[_Labelled]]:
-    """Train and held out. What came split stays so, but is held out only if nothing of the person's own is there."""
+    """Train and held out. What came split stays so, but is held out only if nothing of the person's own is there.
+
+    What the start model has learnt from already, with everything of the same moment, cannot judge.
+    """
     own = [(one, trace) for one, trace in zip(labelled, traces, strict=True) if not one.side]
     given = [one for one in labelled if one.side]
     if not own:
         sides = ("train", "held out")
         train, held_out = ([one for one in given if one.side == side] for side in sides)
         return train, held_out
-    fruitful = [_has_boxes(one.picture, plan) for one, _ in own]
     numbers = bursts([trace for _, trace in own])
-    ids = [one.id for one, _ in own]
-    frozen = split(ids, numbers, has_boxes=fruitful, share=plan.held_out, seed=plan.seed)
-    by_id = {one.id: one for one, _ in own}
+    learnt = trained_on(find_model(plan.start), [one.id for one, _ in own])
+    told = {number for (one, _), number in zip(own, numbers.tolist(), strict=True) if one.id in learnt}
+    free = [place for place, number in enumerate(numbers.tolist()) if number not in told]
+    frozen = split(
+        [own[place][0].id for place in free],
+        numbers[free],
+        has_boxes=[_has_boxes(own[place][0].picture, plan) for place in free],
+        share=plan.held_out,
+        seed=plan.seed,
+    )
     held_out_ids = set(frozen.held_out)
-    train = [by_id[one] for one in frozen.train] + [one for one in given if one.id not in held_out_ids]
-    return train, [by_id[one] for one in frozen.held_out]
+    everything = [one for one, _ in own] + given
+    return (
+        [one for one in everything if one.id not in held_out_ids],
+        [one for one in everything if one.id in held_out_ids],
+    )
 
 
 def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:

@@ -43,3 +43,8 @@ def test_of_a_published_model_nobody_here_knows() -> None:
 def test_of_ones_own_model_it_is_known_if_its_file_tells(tmp_path) -> None:
     assert is_known(spec_with(tmp_path, {"trained_on": []}))
     assert not is_known(spec_with(tmp_path, {}))
+
+
+def test_what_began_as_a_published_model_stays_unknown(tmp_path) -> None:
+    assert not is_known(spec_with(tmp_path, {"trained_on": ["a"], "began_unknown": True}))
+    assert is_known(spec_with(tmp_path, {"trained_on": ["a"], "began_unknown": False}))

@@ -95,6 +95,8 @@ def test_names_are_free_and_of_plain_signs() -> None:
 
 def test_another_name_takes_folder_and_model_along() -> None:
     run = kept("mine")
+    kept("other")
+    run.model_file.with_suffix(".md").write_text("# Mine\n\n- **name**: `mine`\n- **seed**: 0\n")
     model = find_model("mine")
     renamed = rename_run("mine", "  My  best herd ")
     assert (renamed.name, renamed.title) == ("my-best-herd", "My best herd")
@@ -104,6 +106,12 @@ def test_another_name_takes_folder_and_model_along() -> None:
     assert find_model("my-best-herd").id == model.id, "what it found before still counts"
     with pytest.raises(SettingError, match="empty"):
         rename_run("my-best-herd", "  ")
+    for taken in ("Other", "herd BASE"):
+        with pytest.raises(SettingError, match="there is a model called"):
+            rename_run("my-best-herd", taken)
+    assert run.model_file.with_suffix(".md") != renamed.model_file.with_suffix(".md")
+    card = renamed.model_file.with_suffix(".md").read_text()
+    assert card == "# My best herd\n\n- **name**: `my-best-herd`\n- **seed**: 0\n"
 
 
 def test_its_own_name_is_not_taken_by_another() -> None:

@@ -22,9 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import os, sys, time
 from cowvision.errors import TrainingDataError
-from cowvision.workspace import files
+from cowvision.workspace import files, job_process
 from cowvision.workspace.job_work import at_work
 from cowvision.workspace.store import Store
+job_process.PROGRAM = (sys.executable, sys.argv[0])
 with at_work(Store(files.store_path())) as work:
     for step in range(int(sys.argv[2])):
         if work.should_stop():
@@ -154,14 +155,22 @@ def test_a_number_that_was_given_again_is_not_taken_for_the_job(store) -> None:
     process.end(by_force=True)
 
 
+def test_the_next_begins_even_if_nobody_looks(store) -> None:
+    first, second = run(store, steps=2), run(store, steps=2)
+    assert read_job(store, second.job_id).state is JobState.WAITING
+    until(lambda: read_job(store, second.job_id).state is JobState.DONE)
+    assert read_job(store, first.job_id).state is JobState.DONE
+
+
 def test_many_who_look_at_once_begin_it_once(store, monkeypatch) -> None:
     begun = []
     begin = jobs.begin
     monkeypatch.setattr(jobs, "begin", lambda *job: begun.append(job[0]) or begin(*job))
     blocked = run(store, steps=100_000)
     waiting = run(store, steps=1)
-    ask_to_stop(store, blocked.job_id)
-    until(lambda: read_job(store, blocked.job_id).state.is_over)
+    process = read_job(store, blocked.job_id).process
+    process.end(by_force=True)  # it cannot begin the next by itself
+    until(lambda: not process.is_alive)
     threads = [threading.Thread(target=tend, args=(store,)) for _ in range(12)]
     for thread in threads:
         thread.start()

@@ -73,8 +73,19 @@ def test_its_pictures_are_known_as_learnt_from_and_the_others_are_not(store, tmp
     run, data = begin(small_plan(tmp_path), "mine", "My herd", store)
     teach(run, data)
     spec = find_model("mine")
-    assert is_known(spec)
+    assert not is_known(spec), "of its start nobody knows"
     assert trained_on(spec, [*data.train_ids, *data.held_out_ids]) == frozenset(data.train_ids)
+
+
+def test_what_its_start_has_learnt_from_counts_as_its_own(store, tmp_path) -> None:
+    plan = small_plan(tmp_path)
+    start = Path(plan.start).with_suffix(".json")
+    start.write_text(json.dumps(json.loads(start.read_text()) | {"trained_on": ["elsewhere"]}))
+    run, data = begin(plan, "mine", "My herd", store)
+    teach(run, data)
+    spec = find_model("mine")
+    assert trained_on(spec, ["elsewhere", data.train_ids[0]]) == {"elsewhere", data.train_ids[0]}
+    assert is_known(spec)
 
 
 class Killed(BaseException):

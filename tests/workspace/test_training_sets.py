@@ -9,12 +9,14 @@ from PIL import Image
 
 from cowvision.data.formats import write_coco
 from cowvision.errors import AnnotationError, TrainingDataError, WorkspaceError
+from cowvision.models.weights import save_model
 from cowvision.training.plans import Plan
 from cowvision.workspace import files
 from cowvision.workspace.herds import LabelState, add_picture, create_herd, delete_herd
 from cowvision.workspace.labels import save
 from cowvision.workspace.store import Store
 from cowvision.workspace.training_sets import gather, reduced
+from tests.detectors import untrained_box
 from tests.samples import encoded, noise, truth
 
 COW = [[10, 10, 60, 50]]
@@ -164,3 +166,16 @@ def test_large_pictures_are_learnt_from_smaller_copies_with_their_boxes(tmp_path
     np.testing.assert_allclose(copy.truth.xyxy, [[25, 25, 150, 125]])
     assert same is pictures[1]
     assert pictures[0].truth.xyxy[0, 2] == 600, "the original stays as it is"
+
+
+def test_what_the_start_has_learnt_from_never_judges(store, tmp_path) -> None:
+    plan = labelled_folder(tmp_path / "a", 20)
+    before = gather(plan, store)
+    learnt = before.held_out_ids[:4]
+    box = untrained_box()
+    save_model(box.network, box.spec, tmp_path, trained_on=learnt)
+    data = gather(replace(plan, start=str(tmp_path / "untrained.safetensors")), store)
+    assert not set(learnt) & set(data.held_out_ids)
+    assert set(learnt) <= set(data.train_ids)
+    assert len(data.held_out_ids) == 5
+    assert len(data.train_ids) == 15
