@@ -73,11 +73,11 @@ def _too_few_to_judge(herd: Herd, plan: Plan) -> Iterator[str]:
 
 
 def _known_already(choice: Choice, herd: Herd) -> Iterator[str]:
-    """A start model that has learnt from pictures by which it is to be judged."""
+    """A start model that has learnt from some of the pictures, which therefore never judge it."""
     ids = herd_counts(cache.store(), herd.herd_id).cows
     known = trained_on(choice.start, ids)
     if known:
         yield (
-            f"{choice.start.title} has learnt from {len(known)} of these pictures before. If they are held out now, "
-            "they judge what it remembers: keep the seed and the pictures as they were, or start from another model."
+            f"{choice.start.title} has learnt from {len(known)} of these pictures before. They are learnt from again and "
+            "never held out, with all that are of the same moment: a model cannot be judged by what it remembers."
         )
