@@ -78,6 +78,6 @@ def _known_already(choice: Choice, herd: Herd) -> Iterator[str]:
     known = trained_on(choice.start, ids)
     if known:
         yield (
-            f"{choice.start.title} has learnt from {len(known)} of these pictures before. They are learnt from again and "
+            f"{choice.start.title} has learnt from {len(known)} of these pictures before. They are learnt again and "
             "never held out, with all that are of the same moment: a model cannot be judged by what it remembers."
         )
