@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cowvision.commands.evaluate import shown
 from cowvision.commands.reporting import stoppable, write_json
-from cowvision.errors import SettingError
+from cowvision.errors import CowVisionError, SettingError
 from cowvision.training.plans import CUSTOM, QUICK, TUTORIAL, Plan
 from cowvision.workspace.files import store_path
 from cowvision.workspace.job_work import Work, at_work
@@ -120,17 +120,25 @@ def _learn(  # noqa: PLR0917 - the arguments of its one caller
     from cowvision.workspace.teaching import teach
 
     with processes() as group, _telling(work, is_shown=group.is_first) as tell:
-        made: list[tuple[Run, TrainingSet]] = []
+        made: list[tuple[Run, TrainingSet] | CowVisionError] = []
         if group.is_first:
             on_picture = _reading(tell)
-            made.append(
-                go_on(resume, store, on_picture=on_picture)
-                if resume
-                else begin(plan, name, title, store, on_picture=on_picture)
-            )
-            work.result = {"run": made[0][0].name}
-            tell(kind="run", run=made[0][0].name)
-        run, data = group.told_by_first(made)
+            try:
+                found = (
+                    go_on(resume, store, on_picture=on_picture)
+                    if resume
+                    else begin(plan, name, title, store, on_picture=on_picture)
+                )
+            except CowVisionError as error:
+                made.append(error)  # the others must hear of it, or they would wait for ever
+            else:
+                made.append(found)
+                work.result = {"run": found[0].name}
+                tell(kind="run", run=found[0].name)
+        begun = group.told_by_first(made)
+        if isinstance(begun, CowVisionError):
+            raise begun
+        run, data = begun
         for note in run.notes:
             tell(kind="says", text=note)
         with stoppable() as was_asked:
@@ -189,6 +197,9 @@ class _telling:  # noqa: N801 - used as a context manager, like a function
 
 def _say(run: "Run") -> None:
     """The outcome, for people."""
+    if not run.has_model:
+        typer.echo("Stopped before the first step: there is no new model. --resume goes on.")
+        return
     _, before, before_50 = next((look for look in run.looks if look[0] == 0), (0, None, None))
     _, after, after_50 = next((look for look in run.looks if look[0] == run.best_step), (0, None, None))
     typer.echo(f"{run.plan.start}: held-out mAP {shown(before)}, AP50 {shown(before_50)}")

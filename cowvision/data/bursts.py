@@ -24,7 +24,10 @@ from cowvision.data.pictures import Picture
 
 ALIKE_BITS = 6
 _ROWS = 256  # compared at once
-_CLIP_FRAME = re.compile(r"(?P<clip>.+?)(\.(mp4|mov|avi|mkv|webm|gif)|[-_ ]frame)[-_# ]*\d+(\.\w+)?", re.IGNORECASE)
+_CLIP_FRAME = re.compile(
+    r"((?P<clip>.+?)\.(mp4|mov|avi|mkv|webm|gif)|(?P<row>.*?(^|[-_ ])(frame|clip|video)))[-_# ]*\d+(\.\w+)?",
+    re.IGNORECASE,
+)
 _EXIF_BLOCK, _TAKEN_AT, _CAMERA = 0x8769, 0x9003, (0x010F, 0x0110)
 _BITS = np.array([byte.bit_count() for byte in range(256)], dtype=np.uint8)
 
@@ -47,7 +50,7 @@ def trace_of(picture: Picture, data: bytes = b"") -> Trace:
     """
     looks = int(str(imagehash.phash(Image.fromarray(picture.rgb))), 16)
     frame = _CLIP_FRAME.fullmatch(picture.name)
-    return Trace(looks, _minute(data), frame["clip"] if frame else "")
+    return Trace(looks, _minute(data), (frame["clip"] or frame["row"]) if frame else "")
 
 
 def bursts(traces: Sequence[Trace]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from cowvision.errors import CowVisionError
 from cowvision.training.augment import scaled, varied
 from cowvision.training.settings import BatchSettings
 
@@ -36,6 +37,9 @@ def batches(
         settings: How.
         first_step: Steps that were done already.
         share: This process and how many there are: each gets its own part of a step's pictures.
+
+    Raises:
+        PictureError: A picture cannot be read any more.
     """
     source = _Steps(pictures, tuple(class_names), settings, first_step, share)
     loader = DataLoader(
@@ -45,10 +49,13 @@ def batches(
         prefetch_factor=4 if settings.workers else None,
         generator=torch.Generator(),  # its own: drawing from that of training would make a resumed run differ
     )
-    return iter(loader)
+    for batch in loader:
+        if isinstance(batch, CowVisionError):
+            raise batch
+        yield batch
 
 
-class _Steps(IterableDataset[Batch]):
+class _Steps(IterableDataset[Batch | CowVisionError]):
     """Whole batches in order; with several workers each prepares every n-th."""
 
     def __init__(
@@ -63,14 +70,18 @@ class _Steps(IterableDataset[Batch]):
         self.first_step, self.share = first_step, share
         self._epoch, self._places = -1, np.zeros(0, np.int64)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch | CowVisionError]:
         worker = torch.utils.data.get_worker_info()
         if worker is not None:
             torch.set_num_threads(1)
             cv2.setNumThreads(0)
         step = self.first_step + (worker.id if worker else 0)
         while True:
-            yield self._batch(step)
+            try:
+                yield self._batch(step)
+            except CowVisionError as error:  # a worker would pass it on as another kind, with a traceback
+                yield error
+                return
             step += worker.num_workers if worker else 1
 
     def _batch(self, step: int) -> Batch:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import platform
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -151,19 +153,59 @@ def read_run(name: str) -> Run:
         raise ModelFileError(str(path), f"not the record of a run ({error})", "Delete its folder") from None
 
 
-@contextmanager
-def held(run: Run) -> Iterator[None]:
-    """Keep a run for this process alone, as long as the block lasts; a process that dies lets go of it.
+def make_folder(run: Run) -> None:
+    """Take a run's name and write its record; of two who ask for one name the second is told.
 
     Raises:
-        ModelFileError: Another process works on it, or its folder cannot be written.
+        ModelFileError: The name is taken, or the folder cannot be written; then nothing of it stays.
     """
     try:
-        with (run.folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+        run.folder.mkdir(parents=True)
+    except FileExistsError:
+        raise ModelFileError(run.name, "there is a run of that name already", "Choose another name") from None
+    except OSError as error:
+        raise unwritable(run.folder, error) from None
+    try:
+        run.save()
+    except ModelFileError:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def held(run: Run) -> Iterator[None]:
+    """Keep a run for this process alone, as long as the block lasts; a process that dies lets go of it at once.
+
+    What a process that was killed left half-written is cleared away.
+
+    Raises:
+        ModelFileError: Another process works on it, or its folder is gone or cannot be written.
+    """
+    try:
+        lock = os.open(run.folder / _LOCK, os.O_CREAT | os.O_WRONLY)
+    except OSError as error:
+        raise unwritable(run.folder, error) from None
+    _LOCKS.add(lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for rest in run.folder.glob(f".*.*.{'[0-9]' * 3}*"):  # as `write_atomically` names them
+            rest.unlink(missing_ok=True)
+        yield
     except BlockingIOError:
         raise ModelFileError(run.title, "another process works on it", "Wait for its end, or stop it") from None
+    finally:
+        _LOCKS.discard(lock)
+        os.close(lock)
+
+
+def _let_go() -> None:
+    """In a forked process, such as one that prepares batches: the lock is its parent's, and dies with it."""
+    while _LOCKS:
+        os.close(_LOCKS.pop())
+
+
+_LOCKS: set[int] = set()
+os.register_at_fork(after_in_child=_let_go)
 
 
 def versions() -> dict[str, str]:

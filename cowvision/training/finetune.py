@@ -108,6 +108,10 @@ def finetune(
     return loop.outcome()
 
 
+def _gone_wrong(cause: str) -> TrainingDataError:
+    return TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
+
+
 class _Loop:
     """The state of one training, and its steps."""
 
@@ -175,7 +179,8 @@ class _Loop:
         [loss] = self.processes.mean(sum(told.values()))  # before the step: if one process gives up, all do
         self._check(loss)
         rate = self.rate * rate_factor(step, self.config)
-        descend(self.network, self.optimizer, losses, rate, self.config.clip)
+        if not descend(self.network, self.optimizer, losses, rate, self.config.clip):
+            raise _gone_wrong(f"the gradient is no longer a number after {step} steps")
         self.average.update(self.network, step)
         self.standing.step = step + 1
         now = time.perf_counter()
@@ -194,7 +199,7 @@ class _Loop:
                 f"the loss has exploded after {standing.step} steps ({smooth:.1f}, after {standing.lowest_loss:.2f})"
             )
         if cause:
-            raise TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
+            raise _gone_wrong(cause)
         standing.smooth_loss, standing.lowest_loss = smooth, min(standing.lowest_loss, smooth)
 
     def _look(self, judge: Callable[[nn.Module], float | None], on_look: Callable[[Look, nn.Module], None]) -> None:

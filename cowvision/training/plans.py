@@ -83,7 +83,8 @@ class Plan:
         except ValueError as error:
             raise SettingError("plan", str(error), "Choose other numbers") from None
         if self.iterations is not None and self.iterations != profile.iterations:
-            config = replace(config, judge_every=looks_every(self.iterations))
+            warm_up = min(config.warm_up, max(1, self.iterations // 10))
+            config = replace(config, judge_every=looks_every(self.iterations), warm_up=warm_up)
         return config
 
 

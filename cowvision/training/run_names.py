@@ -10,6 +10,7 @@ from dataclasses import replace
 from cowvision.errors import SettingError
 from cowvision.models.catalog import all_models
 from cowvision.models.places import runs_folder, write_atomically
+from cowvision.models.published import published_models
 from cowvision.training.checkpoints import NAME, Run, held, read_run, unwritable
 
 LONGEST_NAME = 60
@@ -27,7 +28,8 @@ def check_name(name: str) -> str:
     if (runs_folder() / name).exists():
         remedy = f"Choose another name, or let it go on with --resume {name}"
         raise SettingError("--name", f"there is a run named {name} already", remedy)
-    if name in {spec.name for spec in all_models(on_problem=lambda _: None)}:
+    models = {spec.name for spec in all_models(on_problem=lambda _: None)}
+    if name in models | {model.name for model in published_models()}:
         raise SettingError("--name", f"there is a model named {name} already", "Choose another name")
     return name
 
@@ -53,7 +55,7 @@ def check_title(title: str, but: str = "") -> str:
 
 def name_for(title: str) -> str:
     """A free name for a run that people call ``title``."""
-    plain = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[: LONGEST_NAME - 4] or "my-model"
+    plain = _plain(title)
     candidates = [plain, *(f"{plain}-{number}" for number in range(2, 1000))]
     for candidate in candidates:
         try:
@@ -71,7 +73,7 @@ def rename_run(name: str, title: str) -> Run:
         SettingError: The title is empty, or another model's.
     """
     run, kept = read_run(name), check_title(title, but=name)
-    wanted = name if name_for(kept).startswith(f"{name}-") else name_for(kept)  # its own name is not taken by another
+    wanted = name if _plain(kept) == name else name_for(kept)
     run = replace(run, name=wanted, title=kept)
     try:
         with held(read_run(name)):
@@ -97,6 +99,11 @@ def delete_run(name: str) -> None:
             shutil.rmtree(run.folder)
     except OSError as error:
         raise unwritable(run.folder, error) from None
+
+
+def _plain(title: str) -> str:
+    """A title in the signs a name may have."""
+    return re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[: LONGEST_NAME - 4] or "my-model"
 
 
 def _entitle_model(run: Run) -> None:

@@ -58,8 +58,8 @@ def losses_of(network: nn.Module, batch: Batch, config: FinetuneConfig) -> dict[
 
 def descend(
     network: nn.Module, optimizer: torch.optim.Optimizer, losses: dict[str, torch.Tensor], rate: float, clip: float
-) -> None:
-    """Follow the gradient of the losses' sum once.
+) -> bool:
+    """Follow the gradient of the losses' sum once; returns whether it could: nothing moves if it is no number.
 
     Args:
         network: Its gradient's norm is clipped.
@@ -72,8 +72,11 @@ def descend(
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(torch.stack(list(losses.values())).sum())
-    nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], clip)
+    norm = nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], clip)
+    if not torch.isfinite(norm):  # the same in all processes, for the gradient is
+        return False
     optimizer.step()
+    return True
 
 
 def freeze(network: Any, config: FinetuneConfig) -> None:
@@ -114,7 +117,3 @@ def _frozen_modules(network: Any, frozen_stages: int) -> list[nn.Module]:
     blocks = list(children.values())  # MobileNet: a stage begins with the block that halves the picture
     begins = [place for place, block in enumerate(blocks) if place == 0 or getattr(block, "_is_cn", False)]
     return blocks[: [*begins, len(blocks)][min(frozen_stages + 1, len(begins))]]
-
-
-def _stage_names(count: int) -> list[str]:
-    return [f"layer{stage}" for stage in range(1, count + 1)]

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ class Work:
     def tell(self, **facts: Any) -> None:
         """Add an event to the job's log."""
         if self.job_id is not None:
-            append_event(self.job_id, facts)
+            with suppress(OSError):  # a full disk shall end no work for want of a line in a log
+                append_event(self.job_id, facts)
 
     def should_stop(self) -> bool:
         """Whether somebody asked the job to stop."""

@@ -10,7 +10,7 @@ from typing import Any
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import TrainingDataError
 from cowvision.models.catalog import ModelSpec, find_model
-from cowvision.training.checkpoints import Run, read_run, versions
+from cowvision.training.checkpoints import Run, make_folder, read_run, versions
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import check_name, check_title
 from cowvision.training.settings import FinetuneConfig
@@ -64,9 +64,7 @@ def begin(
         name, title, plan, train=data.train_ids, held_out=data.held_out_ids, data_sha256=data.sha256,
         settings=_as_facts(config), versions=versions(), begun_at=time.time(), notes=data.notes,
     )  # fmt: skip
-    config = replace(config, checkpoint=run.state_file)
-    run = replace(run, settings=_as_facts(config))
-    run.save()
+    make_folder(run)
     return run, data
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cowvision.errors import WorkspaceError
+
+_SWITCH_SECONDS = 15.0
 
 MIGRATIONS = (
     """
@@ -112,8 +115,9 @@ class Store:
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=15, isolation_level=None)
             # NORMAL survives a killed process; FULL also a power cut: what a person was told is saved, is saved.
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in ("synchronous = FULL", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            _write_ahead(connection)
             self._local.connection = connection
         return connection
 
@@ -128,6 +132,20 @@ class Store:
                 for statement in filter(str.strip, script.split(";")):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL; of two who do so at once SQLite refuses one without waiting."""
+    deadline = time.monotonic() + _SWITCH_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from operator import itemgetter
@@ -16,9 +16,9 @@ from torch import nn
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import CowVisionError, TrainingDataError
-from cowvision.evaluation.comparison import compare_models
 from cowvision.evaluation.metrics import MapReport, measure
 from cowvision.models.catalog import ModelSpec, find_model, read_model
+from cowvision.models.places import write_atomically
 from cowvision.models.processes import Processes
 from cowvision.models.provenance import is_known, learnt_from
 from cowvision.models.weights import save_model
@@ -26,6 +26,7 @@ from cowvision.training.augment import SCALES
 from cowvision.training.checkpoints import Run, RunState, held
 from cowvision.training.finetune import Look, StepReport, finetune
 from cowvision.training.settings import FinetuneConfig, config_from
+from cowvision.workspace.lesson_looks import answers, in_words, judged
 from cowvision.workspace.lesson_parts import pictures_to_learn, start_network, tuned_spec
 from cowvision.workspace.training_cards import training_card
 from cowvision.workspace.training_sets import TrainingSet, reduced
@@ -38,8 +39,7 @@ Tell = Callable[..., object]
 NEW = "the new model"
 """What verdict and card call it: its name may change."""
 
-_TELLS_A_SECOND = 2.0
-_LOSSES_KEPT = 300
+_TELLS_A_SECOND, _LOSSES_KEPT = 2.0, 300
 
 
 def _silent(**_: object) -> None:
@@ -64,8 +64,8 @@ def teach(
     Args:
         run: As ``lessons.begin`` or ``lessons.go_on`` made it.
         data: Its pictures.
-        tell: Called with facts by name: ``kind="step"`` (step, steps, loss, learning_rate, left_seconds, waited_share)
-            twice a second at most, ``kind="look"`` (step, map, map_50, is_best), ``kind="says"`` (text).
+        tell: Called with facts by name: twice a second at most with ``kind="step"`` (step, steps, loss, learning_rate,
+            seconds, look_seconds, waited), then ``kind="look"`` (step, map, map_50, is_best), ``kind="says"`` (text).
         should_stop: Asked before every step and between the pictures of a look.
         processes: Those of torchrun.
 
@@ -83,6 +83,10 @@ def teach(
         except CowVisionError as error:
             lesson.fail(error)
             raise
+        except Exception as error:
+            told = in_words(run.title, error)
+            lesson.fail(told)
+            raise told from error
         return lesson.run
 
 
@@ -97,10 +101,10 @@ class _Lesson:
         self.started, self.before = time.monotonic(), run.seconds
         self.losses, self.looks = list(run.losses), list(run.looks)
         self.report: MapReport | None = None
+        self._found: list[sv.Detections] | None = None
+        self._best_found: list[sv.Detections] | None = None
         self._since: list[float] = []
-        self._told = self._look_seconds = 0.0
-        self.steps = run.steps
-        self._is_first_step = True
+        self._told, self._look_seconds, self.steps, self._is_first_step = 0.0, 0.0, run.steps, True
 
     def work(self) -> None:
         """From the start model to the verdict."""
@@ -110,7 +114,7 @@ class _Lesson:
         self.run = replace(self.run, state=RunState.BEGUN, problem="")
         self._save()
         self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
-        base = self._answers(start, self.data.held_out)
+        base = self._answers(start, self.should_stop)
         if base is None:
             self.end(RunState.STOPPED)
             return
@@ -130,7 +134,7 @@ class _Lesson:
         if self.run.best_step is None:  # nobody could judge, or it ended before anybody did
             self._keep_model(network, spec, self.steps)
         self.processes.together([])  # until the first has written the model
-        self._conclude(DetectionBox(read_model(self.run.model_file), execution=start.execution), base, start)
+        self._conclude(start, base, stopped=stopped)
         self.end(RunState.STOPPED if stopped else RunState.DONE)
 
     def fail(self, error: CowVisionError) -> None:
@@ -152,32 +156,17 @@ class _Lesson:
     def _prepared(self, config: FinetuneConfig) -> list[AnnotatedPicture]:
         most = round(max(config.batch.short_sides) * max(SCALES))
         self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
-        pictures = self.processes.part(self.data.train)  # a smaller copy is made by one process only
-        folder = self.run.folder / "pictures" / str(self.processes.rank)
-        return self.processes.together(reduced(pictures, most, folder))
+        pictures, ids = self.processes.part(self.data.train), self.processes.part(self.data.train_ids)
+        return self.processes.together(reduced(pictures, ids, most, self.run.folder / "pictures"))
 
     def _judged(self, network: nn.Module, spec: ModelSpec, start: DetectionBox) -> float | None:
         started = time.perf_counter()
-        found = self._answers(DetectionBox(spec, network=network, execution=start.execution), self.data.held_out)
-        if found is None:
+        box = DetectionBox(spec, network=network, execution=start.execution)
+        self._found = self._answers(box, self.should_stop)
+        if self._found is None:
             return None
-        self.report = self._measured(found)
         self._look_seconds = time.perf_counter() - started
-        return self.report.map
-
-    def _measured(self, found: list[sv.Detections]) -> MapReport:
-        self.report = measure(found, [one.truth for one in self.data.held_out], class_names=self.run.plan.class_names)
-        return self.report
-
-    def _answers(self, box: DetectionBox, pictures: Sequence[AnnotatedPicture]) -> list[sv.Detections] | None:
-        """Raw detections of a model, each process looking at its part; None if it was stopped meanwhile."""
-        found = []
-        for one in self.processes.part(pictures):
-            if self.should_stop():
-                break
-            found += box.predict([one.picture()])
-        whole = self.processes.together(found)
-        return whole if len(whole) == len(pictures) else None
+        return self._measured(self._found).map
 
     def _note_step(self, report: StepReport) -> None:
         if self._is_first_step:  # what was noted after the checkpoint is done once more
@@ -203,6 +192,7 @@ class _Lesson:
         if self.report is not None:
             self._note_look(look.step, self.report, is_best=look.is_best)
         if look.is_best:
+            self._best_found = self._found
             self._keep_model(network, spec, look.step)
 
     def _note_look(self, step: int, report: MapReport, *, is_best: bool = False) -> None:
@@ -224,23 +214,31 @@ class _Lesson:
                 raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None
         self._save()
 
-    def _conclude(self, tuned: DetectionBox, base: list[sv.Detections], start: DetectionBox) -> None:
-        found = self._answers_to_the_end(tuned)
-        truths = [one.truth for one in self.data.held_out]
-        comparison = compare_models(found, base, truths, class_names=self.run.plan.class_names)
-        verdict = f"{comparison.sentence(NEW, start.spec.title)} {comparison.trust()}"
-        self.run = replace(self.run, verdict=verdict, gain=json.loads(json.dumps(comparison.as_dict())))
-        reports = {start.spec.title: self._measured(base), NEW: self._measured(found)}
-        last = reports[NEW]
-        if last.map is not None and all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
-            self.looks.append((self.steps, last.map, last.map_50))
+    def _conclude(self, start: DetectionBox, base: list[sv.Detections], *, stopped: bool) -> None:
+        """Verdict and card; one that was stopped has no time to look again, and takes what it saw at its best look."""
+        tuned = read_model(self.run.model_file)
+        found = self._best_found
+        if not stopped:
+            found = self._answers(DetectionBox(tuned, execution=start.execution), _never)
+        if found is None:
+            return
+        verdict = judged(found, base, self.data.held_out, self.run.plan.class_names)
+        sentence = f"{verdict.gain.sentence(NEW, start.spec.title)} {verdict.gain.trust()}"
+        self.run = replace(self.run, verdict=sentence, gain=json.loads(json.dumps(verdict.gain.as_dict())))
+        after = verdict.after
+        if after.map is not None and all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
+            self.looks.append((self.steps, after.map, after.map_50))
         if self.processes.is_first:
-            card = training_card(self.run, tuned.spec, reports)
-            self.run.model_file.with_suffix(".md").write_text(card, encoding="utf-8")
+            card = training_card(self.run, tuned, {start.spec.title: verdict.before, NEW: after})
+            write_atomically(self.run.model_file.with_suffix(".md"), card.encode())
 
-    def _answers_to_the_end(self, box: DetectionBox) -> list[sv.Detections]:
-        part = [box.predict([one.picture()])[0] for one in self.processes.part(self.data.held_out)]
-        return self.processes.together(part)
+    def _answers(self, box: DetectionBox, should_stop: Callable[[], bool]) -> list[sv.Detections] | None:
+        return answers(box, self.data.held_out, self.processes, should_stop)
+
+    def _measured(self, found: list[sv.Detections]) -> MapReport:
+        truths = [one.truth for one in self.data.held_out]
+        self.report = measure(found, truths, class_names=self.run.plan.class_names)
+        return self.report
 
     def _save(self) -> None:
         seconds = self.before + time.monotonic() - self.started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from cowvision.models.catalog import find_model
 from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
 from cowvision.training.recipes import scenes_to_judge_by
-from cowvision.workspace.coco_cows import coco_cows
+from cowvision.workspace.coco_cows import coco_cows, coco_cows_are_there
 from cowvision.workspace.files import blob_path
 from cowvision.workspace.herds import pictures_of, read_herd
 from cowvision.workspace.store import Store
@@ -27,6 +28,8 @@ from cowvision.workspace.truths import truths_of
 
 FEWEST_TO_JUDGE = 15
 """Below so many held-out pictures with something to find, no verdict is given (`evaluation.trust`)."""
+
+_TRAIN, _HELD_OUT = "train", "held out"
 
 OnPicture = Callable[[int, int], object]
 
@@ -78,7 +81,9 @@ def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None)
     """
     if not plan.has_pictures:
         return _scenes_alone(plan)
-    labelled = list({one.id: one for one in _sources(plan, store)}.values())
+    labelled = list({one.id: one for one in reversed(list(_sources(plan, store)))}.values())[
+        ::-1
+    ]  # one's own come first
     traces, problems = {}, []
     for number, one in enumerate(labelled, start=1):
         try:
@@ -93,18 +98,22 @@ def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None)
     return _as_set(train, held_out, [*notes, *_notes_on(held_out, plan)])
 
 
-def reduced(pictures: Sequence[AnnotatedPicture], most: int, folder: Path) -> list[AnnotatedPicture]:
+def reduced(
+    pictures: Sequence[AnnotatedPicture], ids: Sequence[str], most: int, folder: Path
+) -> list[AnnotatedPicture]:
     """Pictures no larger than needed to be learnt from, so that no step waits for a phone's photo to be decoded.
 
     Args:
         pictures: As gathered.
+        ids: sha256 of each one's file, by which its copy is known again.
         most: Shorter side in pixels; smaller pictures stay as they are.
         folder: Where the smaller copies are kept.
 
     Raises:
         PictureError: A picture cannot be read any more, or a copy cannot be written.
     """
-    return [_reduced(one, most, folder / f"{place:06d}.jpg") for place, one in enumerate(pictures)]
+    copies = [folder / f"{sha256}-{most}.jpg" for sha256 in ids]
+    return [_reduced(one, most, copy) for one, copy in zip(pictures, copies, strict=True)]
 
 
 def _sources(plan: Plan, store: Store) -> Iterator[_Labelled]:
@@ -113,7 +122,10 @@ def _sources(plan: Plan, store: Store) -> Iterator[_Labelled]:
     if plan.herd_id is not None:
         yield from _of_herd(store, plan.herd_id)
     if plan.coco_cows:
-        for side, pictures in zip(("train", "held out"), coco_cows(), strict=True):
+        if not coco_cows_are_there():
+            remedy = "Fetch them with `python -m cowvision fetch coco-cows`, which goes on where it was"
+            raise TrainingDataError("COCO's cows", "they were not fetched to the end", remedy)
+        for side, pictures in zip((_TRAIN, _HELD_OUT), coco_cows(), strict=True):
             yield from (_Labelled(_sha256(one), one, side) for one in pictures)
 
 
@@ -162,16 +174,15 @@ def _check_boxes(picture: AnnotatedPicture) -> None:
 def _sides(
     labelled: Sequence[_Labelled], traces: Sequence[Trace], plan: Plan
 ) -> tuple[list[_Labelled], list[_Labelled]]:
-    """Train and held out. What came split stays so, but is held out only if nothing of the person's own is there.
+    """Train and held out. What came split stays so, but judges only where nothing of the person's own is there.
 
     What the start model has learnt from already, with everything of the same moment, cannot judge.
     """
     own = [(one, trace) for one, trace in zip(labelled, traces, strict=True) if not one.side]
     given = [one for one in labelled if one.side]
     if not own:
-        sides = ("train", "held out")
-        train, held_out = ([one for one in given if one.side == side] for side in sides)
-        return train, held_out
+        train, judging = ([one for one in given if one.side == side] for side in (_TRAIN, _HELD_OUT))
+        return train, judging
     numbers = bursts([trace for _, trace in own])
     learnt = trained_on(find_model(plan.start), [one.id for one, _ in own])
     told = {number for (one, _), number in zip(own, numbers.tolist(), strict=True) if one.id in learnt}
@@ -184,11 +195,10 @@ def _sides(
         seed=plan.seed,
     )
     held_out_ids = set(frozen.held_out)
-    everything = [one for one, _ in own] + given
-    return (
-        [one for one in everything if one.id not in held_out_ids],
-        [one for one in everything if one.id in held_out_ids],
-    )
+    held_out = [one for one, _ in own if one.id in held_out_ids]
+    return [one for one, _ in own if one.id not in held_out_ids] + [
+        one for one in given if one.side == _TRAIN
+    ], held_out
 
 
 def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:
@@ -247,6 +257,8 @@ def _reduced(one: AnnotatedPicture, most: int, copy: Path) -> AnnotatedPicture:
     factor = most / min(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     if not copy.is_file():
-        save_jpeg(np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.BICUBIC)), copy, 95)
+        partial = copy.with_name(f".{copy.name}.{os.getpid()}")  # a copy is there whole or not at all
+        save_jpeg(np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.BICUBIC)), partial, 95)
+        partial.replace(copy)
     truth = replace(one.truth, xyxy=one.truth.xyxy * np.array([size[0] / width, size[1] / height] * 2))
     return replace(one, truth=truth, source=copy)

@@ -7,7 +7,9 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.workspace.files import free_bytes
 
 _FREE_BYTES = 300 * 1024**2
-_STATES = 6  # a checkpoint holds the weights, their average, two moments and the best; one more while it is written
+_STATES = (
+    11  # a checkpoint holds weights, their average, two moments and the best, and there are two while one is written
+)
 
 
 def check_space(start: ModelSpec) -> None:

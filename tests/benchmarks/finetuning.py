@@ -21,6 +21,7 @@ from cowvision.training.batches import batches
 from cowvision.training.finetune import StepReport, finetune
 from cowvision.training.plans import PROFILES, QUICK, Plan
 from cowvision.training.settings import BatchSettings, FinetuneConfig
+from cowvision.training.steps import freeze, set_mode
 from cowvision.workspace.lesson_parts import start_network
 from cowvision.workspace.lessons import settled
 from cowvision.workspace.training_sets import TrainingSet
@@ -81,10 +82,8 @@ def _bare_steps_per_second(network: torch.nn.Module, pictures: list, config: Fin
     """The loop of torchvision's own reference, without its logging, over batches that are ready in memory."""
     source = batches(pictures, ("cow",), replace(config.batch, workers=0))
     ready = [next(source) for _ in range(STEPS // 2)]
-    network.train()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.eval()
+    freeze(network, config)
+    set_mode(network, config)
     optimizer = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], 5e-4)
     seconds = []
     for images, targets in ready:

@@ -2,7 +2,7 @@
 
 Each seed composes 60 other pictures of 640 x 360, splits them, fine-tunes herd-base on them as a person would with the
 command, and is judged on the shipped test herd, whose landscapes and animals are in none of them. The wall time runs
-from starting the command to the model on disk. What it printed last stands in the card of herd-base.
+from starting the command to the model on disk.
 """
 
 from __future__ import annotations

@@ -51,6 +51,10 @@ def test_frames_of_one_clip_are_a_burst_and_numbered_photos_are_not() -> None:
              "walk_frame_02.png"]  # fmt: skip
     found = bursts(traces(*((noise(160, 120, seed), name, b"") for seed, name in enumerate(names))))
     assert found.tolist() == [0, 0, 0, 1, 2, 3, 3]
+    names = ["frame_0001.jpg", "frame0002.png", "clip_0001.jpg", "clip_0002.jpg", "video-00012.jpg", "DSC0001.jpg",
+             "DSC0002.jpg"]  # fmt: skip
+    found = bursts(traces(*((noise(160, 120, seed), name, b"") for seed, name in enumerate(names))))
+    assert found.tolist() == [0, 0, 1, 1, 2, 3, 4]
 
 
 def test_what_belongs_to_one_that_belongs_to_a_third_belongs_to_it_too() -> None:

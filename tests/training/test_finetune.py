@@ -157,7 +157,7 @@ def test_a_mirrored_picture_takes_its_boxes_along() -> None:
     source = batches([picture(1)], ("cow",), BatchSettings(batch_size=16, augment=True))
     pictures, targets = next(source)
     for rgb, target in zip(pictures, targets, strict=True):
-        x0, y0, x1, y1 = target["boxes"][0].int().tolist()
-        inside, whole = rgb[:, y0:y1, x0:x1].float(), rgb.float()
-        outside = (whole.sum() - inside.sum()) / (whole.numel() - inside.numel())
-        assert inside.mean() > outside + 40
+        for x0, y0, x1, y1 in target["boxes"].int().tolist():
+            inside, whole = rgb[:, y0:y1, x0:x1].float(), rgb.float()
+            outside = (whole.sum() - inside.sum()) / max(1, whole.numel() - inside.numel())
+            assert inside.mean() > outside + 40

@@ -75,15 +75,18 @@ def test_a_training_killed_again_and_again_ends_like_the_unbroken_one(tmp_path) 
     whole, data = begun(tmp_path, "whole", plan)
     whole = teach(whole, data)
     _, data = begun(tmp_path, "broken", plan)
-    pace = whole.seconds / STEPS
+    pace, at_work = whole.seconds / STEPS, tmp_path / "at work"
     for _ in range(KILLS):
         child = os.fork()
         if child == 0:
             try:
-                teach(read_run("broken"), data)
+                teach(read_run("broken"), data, tell=lambda **facts: at_work.touch() if "loss" in facts else None)
             finally:
                 os._exit(0)
-        time.sleep(rng.uniform(0.05, 12 * pace))
+        while not at_work.exists():  # from the first step on; how it begins is killed in the other test
+            time.sleep(0.005)
+        at_work.unlink()
+        time.sleep(rng.uniform(0, 6 * pace))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         check_what_is_listed()

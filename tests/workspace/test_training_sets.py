@@ -161,11 +161,19 @@ def test_large_pictures_are_learnt_from_smaller_copies_with_their_boxes(tmp_path
     from cowvision.data.annotations import AnnotatedPicture
 
     pictures = [AnnotatedPicture(path.name, truth(xyxy), path) for path, xyxy in plan]
-    copy, same = reduced(pictures, 160, tmp_path / "copies")
+    copy, same = reduced(pictures, ("aa", "bb"), 160, tmp_path / "copies")
     assert copy.picture().rgb.shape == (160, 240, 3)
     np.testing.assert_allclose(copy.truth.xyxy, [[25, 25, 150, 125]])
     assert same is pictures[1]
     assert pictures[0].truth.xyxy[0, 2] == 600, "the original stays as it is"
+    (other, again) = reduced(pictures[::-1], ("bb", "aa"), 160, tmp_path / "copies")
+    assert other is pictures[1]
+    assert (again.picture().rgb == copy.picture().rgb).all(), "in another order each still gets its own copy"
+
+
+def test_cocos_cows_that_were_not_fetched_are_refused(store, tmp_path) -> None:
+    with pytest.raises(TrainingDataError, match=r"were not fetched to the end.*fetch coco-cows"):
+        gather(replace(labelled_folder(tmp_path / "a", 6), coco_cows=True), store)
 
 
 def test_what_the_start_has_learnt_from_never_judges(store, tmp_path) -> None:

@@ -1,0 +1,57 @@
+"""A look at the held-out pictures: what a model says there, and what that means beside the start model's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import supervision as sv
+
+from cowvision.data.annotations import AnnotatedPicture
+from cowvision.detection_box import DetectionBox
+from cowvision.errors import CowVisionError, TrainingDataError, unforeseen
+from cowvision.evaluation.comparison import Comparison, compare_models
+from cowvision.evaluation.metrics import MapReport, measure
+from cowvision.models.processes import Processes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Both models on the held-out pictures, and the gain with its interval."""
+
+    before: MapReport
+    after: MapReport
+    gain: Comparison
+
+
+def answers(
+    box: DetectionBox, pictures: Sequence[AnnotatedPicture], processes: Processes, should_stop: Callable[[], bool]
+) -> list[sv.Detections] | None:
+    """Raw detections of a model, each process looking at its part; None if any of them was stopped meanwhile."""
+    part, found = processes.part(pictures), []
+    for one in part:
+        if should_stop():
+            break
+        found += box.predict([one.picture()])
+    [whole] = processes.mean(float(len(found) == len(part)))
+    return processes.together(found) if whole == 1 else None
+
+
+def judged(
+    found: Sequence[sv.Detections],
+    base: Sequence[sv.Detections],
+    pictures: Sequence[AnnotatedPicture],
+    class_names: Sequence[str],
+) -> Verdict:
+    """The new model's answers against the start's, on the same pictures in the same order."""
+    truths = [one.truth for one in pictures]
+    before, after = (measure(one, truths, class_names=class_names) for one in (base, found))
+    return Verdict(before, after, compare_models(found, base, truths, class_names=class_names))
+
+
+def in_words(title: str, error: Exception) -> CowVisionError:
+    """What no one foresaw in a training, as an error a person can read; a disk that cannot be written is foreseen."""
+    if isinstance(error, OSError):
+        cause = f"a file could not be written ({error.strerror or error})"
+        return TrainingDataError(title, cause, "Free some space, then have the run go on")
+    return unforeseen(title, error)
