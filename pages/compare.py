@@ -25,6 +25,7 @@ from cowvision.ui.choosing import choose
 from cowvision.ui.evaluation_sets import EvaluationSet
 
 FIRST_SET, FIRST_BASELINE, FIRST_CANDIDATE = evaluation_sets.TEST_HERD, "herd-base", "herd-finetuned"
+_SET_BEFORE, _BASELINE_BEFORE, _TWICE = "_compare_set", "_compare_baseline", "_compare_twice"
 NOBODY = ""
 """Chosen instead of a second model: one is judged alone."""
 
@@ -78,13 +79,53 @@ def _choose(titles: dict[str, str], specs: Sequence[ModelSpec]) -> tuple[str, li
     left, middle, right = st.columns([5, 4, 4], gap="medium")
     with left:
         key = choose("Pictures", titles, "set", FIRST_SET)
+        _forget_the_picture_of_another_set(key)
     with middle:
         baseline = choose("Baseline: compared with", names, "baseline", FIRST_BASELINE)
     with right:
         others = {name: title for name, title in names.items() if name != baseline} | {NOBODY: "no other model"}
         first = FIRST_CANDIDATE if FIRST_CANDIDATE in others else next(iter(others))
+        first = _instead_of_itself(baseline, others) or first
         candidate = choose("Candidate: is it better?", others, "candidate", first)
+    _say_it_was_named_twice(baseline, candidate, names)
     return key, [by_name[name] for name in (baseline, candidate) if name != NOBODY]
+
+
+def _forget_the_picture_of_another_set(key: str) -> None:
+    """A picture in the address belongs to the set it was looked at in."""
+    before, told = st.session_state.get(_SET_BEFORE), st.query_params.get("set")
+    st.session_state[_SET_BEFORE] = key
+    if before not in {None, key} or told not in {None, key}:
+        st.query_params.pop(compare_flips.ADDRESS, None)
+
+
+def _instead_of_itself(baseline: str, others: dict[str, str]) -> str:
+    """Another candidate where the address names the baseline as that too; empty where it does not.
+
+    Whoever chose the candidate as the baseline exchanged the two; of an address that names one twice it is said.
+    """
+    before = str(st.session_state.get(_BASELINE_BEFORE, NOBODY))
+    st.session_state[_BASELINE_BEFORE] = baseline
+    if st.query_params.get("candidate") != baseline:
+        return ""
+    del st.query_params["candidate"]
+    st.session_state.pop("chosen_candidate", None)
+    if before in others and before != NOBODY:
+        return before
+    other = FIRST_CANDIDATE if FIRST_CANDIDATE in others else next(iter(others))
+    st.session_state[_TWICE] = (baseline, other)
+    return other
+
+
+def _say_it_was_named_twice(baseline: str, candidate: str, titles: dict[str, str]) -> None:
+    """As long as what is shown is what took the place of a model beside itself."""
+    if st.session_state.get(_TWICE) != (baseline, candidate):
+        return
+    told = f"with {widgets.plain(titles[candidate])}" if candidate != NOBODY else "with no other"
+    words = (
+        f"The address names {widgets.plain(titles[baseline])} twice. A model is not compared with itself; here it is"
+    )
+    st.info(f"{words} {told}.", icon=":material/search:")
 
 
 def _show_set(chosen: EvaluationSet) -> None:

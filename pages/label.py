@@ -15,12 +15,14 @@ from cowvision.ui import (
     herd_intake,
     herd_picker,
     herd_rule,
+    labelling_conflict,
     labelling_desk,
     labelling_draft,
     labelling_hints,
     labelling_history,
     labelling_list,
     labelling_table,
+    labelling_taken_off,
     session,
     widgets,
 )
@@ -38,7 +40,7 @@ def label_page() -> None:
     widgets.page_style()
     specs = all_models(on_problem=widgets.show_error)
     left, right = st.columns(2, gap="medium", vertical_alignment="center")
-    with left:
+    with left, st.container(key="label_head"):
         lead = "Draw a box around every cow: models are judged by these boxes, and taught with them."
         widgets.header("Where are the cows?", lead, ["every change is saved at once"])
     with widgets.errors_shown():
@@ -51,6 +53,7 @@ def label_page() -> None:
             herd_picker.welcome()
         else:
             _show_herd(herd, pictures_of(cache.store(), herd.herd_id), specs)
+    _flash()
 
 
 def _show_news() -> None:
@@ -60,8 +63,17 @@ def _show_news() -> None:
         st.info("  \n".join(labelling.notes), icon=":material/info:")
     if labelling.problems:
         widgets.show_errors(labelling.problems, f"{len(labelling.problems)} things went wrong:")
+    labelling_taken_off.offer_back()
     if labelling.notes or labelling.problems:
-        st.button("Dismiss", key="dismiss", type="tertiary", on_click=memory.dismiss)
+        st.button("Close", key="dismiss", icon=":material/close:", on_click=memory.dismiss)
+
+
+def _flash() -> None:
+    """What is to be seen wherever the page is scrolled to; at its end, for a run that is cut short shows nothing."""
+    labelling = memory.ensure()
+    for words in labelling.flashes:
+        st.toast(words, icon=":material/info:", duration="long")
+    labelling.flashes = []
 
 
 def _show_herd(herd: Herd, pictures: Sequence[HerdPicture], specs: Sequence[ModelSpec]) -> None:
@@ -89,7 +101,7 @@ def _show_picture(work: Work, desk: Desk, names: list[str]) -> None:
     """One picture: the canvas first, for what was drawn on it is saved before anything speaks of it."""
     picture = ShownPicture.of(work.chosen)
     if desk.conflict is not None:
-        labelling_desk.conflict(desk, picture)
+        labelling_conflict.show(desk, picture)
         return
     labelling_desk.canvas(desk, picture, labelling_desk.chosen_class(names))
     labelling_desk.do_what_was_asked(work, desk)
@@ -112,8 +124,11 @@ def _show_margin(work: Work, desk: Desk, names: list[str]) -> None:
 
 def _show_tools(desk: Desk, picture: ShownPicture, names: list[str], specs: Sequence[ModelSpec]) -> None:
     """What else can be done with the picture's boxes; each is only made while it is open."""
-    with st.expander("Start from a model's boxes", icon=":material/auto_awesome:"):
-        labelling_draft.offer(desk, specs)
+    drafting = st.expander(
+        "Start from a model's boxes", icon=":material/auto_awesome:", key="open_draft", on_change="rerun"
+    )
+    with drafting:
+        labelling_draft.offer(desk, specs, is_open=bool(drafting.open))
     with st.expander("Boxes as numbers", icon=":material/table:", key="open_table", expanded=True):
         labelling_table.edit_boxes(desk, picture.resolution_wh, names)
     history = st.expander("History", icon=":material/history:", key="open_history", on_change="rerun")

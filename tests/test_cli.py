@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from cowvision.__main__ import app
 from cowvision.commands.evaluate import evaluate
 from cowvision.data.formats import write_coco
+from cowvision.models.catalog import ModelSpec
 from tests.detectors import untrained_box
 from tests.samples import boxes, noise, truth
 
@@ -165,7 +166,10 @@ def test_the_gain_has_the_sign_of_model_minus_against(folder, tmp_path, monkeypa
     """One model finds the cow, the other nothing: whoever is named first has the gain."""
     write_coco(tmp_path / "t.json", [("a.png", (96, 64), truth([[5, 5, 40, 30]]))])
     answers = {"good": boxes([[5, 5, 40, 30]], [0.9]), "blind": boxes([], [])}
-    seeing = {name: SimpleNamespace(predict=lambda _, found=found: [found]) for name, found in answers.items()}
+    seeing = {
+        name: SimpleNamespace(predict=lambda _, found=found: [found], spec=ModelSpec(name, name, "none", ("cow",)))
+        for name, found in answers.items()
+    }
     monkeypatch.setattr("cowvision.commands.evaluate.DetectionBox", seeing.__getitem__)
     for model, against, gain in (("good", "blind", 1.0), ("blind", "good", -1.0)):
         out = tmp_path / f"{model}.json"

@@ -1,12 +1,18 @@
 """`evaluate` on COCO results files: the figures, what counts, and one line about each thing that is wrong."""
 
+import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from cowvision.__main__ import app
+from cowvision.data.formats import write_coco
+from cowvision.models.catalog import ModelSpec
+from tests.samples import boxes, truth
 
 TRUTH = {
     "images": [{"id": 7, "file_name": "a.jpg"}, {"id": "b", "file_name": "b.jpg"}],
@@ -101,7 +107,6 @@ def test_two_files_against_each_other(truth_file) -> None:
         ([{key: COW[key] for key in ("image_id", "category_id", "bbox")}], "its score"),
         ([7], "the entry is 7, not an object"),
         (TRUTH, "no list of detections but a dict"),
-        ([], "not one detection"),
         ("", "not JSON"),
         ("[{", "not JSON"),
     ],
@@ -135,6 +140,58 @@ def test_results_given_as_truth_and_files_that_are_not_there(truth_file) -> None
     given = written(truth_file.with_name("results.json"), [COW])
     assert "not ground truth but a list" in one_line(evaluate("--truth", given, "--predictions", given))
     assert "No such file" in one_line(evaluate("--truth", truth_file, "--predictions", "gone.json"))
+
+
+def test_a_model_that_found_nothing_is_measured(truth_file) -> None:
+    assert figures(truth_file, [])["map"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--predictions", "results.json", "--against", "herd-base"), "cannot be compared with the model herd-base"),
+        (("--images", ".", "--against", "half.json"), "--against: half.json is a results file, not a model"),
+        (("--images", ".", "--model", "half.json"), "--model: half.json is a results file, not a model"),
+        (("--model", "herd-base"), "--images: is missing: a model needs pictures"),
+        (("--against", "herd-base"), "--images: is missing: a model needs pictures"),
+    ],
+)
+def test_a_model_and_a_results_file_are_not_mixed(truth_file, arguments, words) -> None:
+    line = one_line(evaluate("--truth", truth_file, *arguments))
+    assert words in line
+    assert "Give" in line or "give" in line
+
+
+def test_a_class_that_the_truth_lacks_is_refused_with_pictures_too(truth_file, tmp_path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (200, 100)).save(tmp_path / name)
+    numbered = [*TRUTH["images"][:1], {"id": 8, "file_name": "b.jpg"}]
+    truth_file = written(tmp_path / "truth.json", TRUTH | {"images": numbered})
+    line = one_line(evaluate("--truth", truth_file, "--images", tmp_path, "--classes", "unicorn"))
+    assert "it has no class unicorn" in line and "There are: cow, horse" in line
+
+
+def test_pictures_that_a_model_was_trained_on_are_told(tmp_path, monkeypatch) -> None:
+    for number, name in enumerate(("a.jpg", "b.jpg")):
+        Image.new("RGB", (200, 100), (number, 0, 0)).save(tmp_path / name)
+    write_coco(tmp_path / "truth.json", [(name, (200, 100), truth([[0, 0, 40, 40]])) for name in ("a.jpg", "b.jpg")])
+    settings = {"trained_on": [hashlib.sha256((tmp_path / "a.jpg").read_bytes()).hexdigest()]}
+    written(tmp_path / "mine.json", settings)
+    specs = {
+        "mine": ModelSpec("mine", "Mine", "none", ("cow",), weights=tmp_path / "mine.safetensors"),
+        "unknown": ModelSpec("unknown", "Unknown", "none", ("cow",)),
+    }
+    monkeypatch.setattr(
+        "cowvision.commands.evaluate.DetectionBox",
+        lambda name: SimpleNamespace(spec=specs[name], predict=lambda _: [boxes([[0, 0, 40, 40]], [0.9])]),
+    )
+    given = ("--truth", tmp_path / "truth.json", "--images", tmp_path, "--json", tmp_path / "out.json")
+    result = evaluate(*given, "--model", "mine", "--against", "unknown")
+    assert result.exit_code == 0, result.stderr
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("cowvision: mine was trained on 1 of these 2 pictures")
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert (told["trained_on"], told["against"]["trained_on"]) == (1, None)
 
 
 def test_options_that_do_not_go_together(truth_file, tmp_path) -> None:

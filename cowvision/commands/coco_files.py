@@ -72,6 +72,17 @@ def read_truth(path: Path) -> TruthFile:
     return TruthFile(places, named, [_truth(path, one, named) for one in rows])
 
 
+def class_names_of(path: Path) -> set[str]:
+    """Names of the classes that ground truth knows, also of those without a box; errors as those of `read_truth`."""
+    document = _read(path)
+    rows = document.get("categories") if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        raise AnnotationError(
+            str(path), "it has no list of categories", "Give a JSON with images, annotations and categories"
+        )
+    return {_named(path, rows[place]) for place in _ids(path, "category", rows).values()}
+
+
 def read_results(path: Path, truth: TruthFile) -> list[sv.Detections]:
     """Read a COCO results file: a list of image_id, category_id, bbox (x, y, width, height) and score.
 
@@ -79,14 +90,13 @@ def read_results(path: Path, truth: TruthFile) -> list[sv.Detections]:
         Detections per picture of the truth, in the order of the file; empty for a picture the file does not speak of.
 
     Raises:
-        AnnotationError: It cannot be read, holds nothing, or an entry is not as it should be; the first is named.
+        AnnotationError: It cannot be read, or an entry is not as it should be; the first is named. An empty list is
+            the answer of a model that found nothing.
     """
     document = _read(path)
     if not isinstance(document, list):
         cause = f"it is no list of detections but a {type(document).__name__}"
         raise AnnotationError(str(path), cause, "Give a COCO results file; ground truth goes to --truth")
-    if not document:
-        raise AnnotationError(str(path), "there is not one detection in it", "Check how it was written")
     rows: list[list[tuple[list[float], float, str]]] = [[] for _ in truth.truths]
     for number, row in enumerate(document, start=1):
         try:

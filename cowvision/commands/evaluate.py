@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import supervision as sv
 import typer
 
-from cowvision.commands.coco_files import read_results, read_truth
+from cowvision.commands.coco_files import class_names_of, read_results, read_truth
+from cowvision.commands.evaluate_inputs import check_classes, check_what_is_given, say_what_was_seen, seen_in_training
 from cowvision.commands.reporting import progress_bar, report_all, write_json
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.data.formats import read_coco
@@ -43,37 +44,45 @@ def evaluate(
     from cowvision.models.processes import processes
 
     chosen = _classes(classes)
+    check_what_is_given(images, model, predictions, against)
     problems: list[CowVisionError] = []
+    seen: list[int | None] = []
     with processes() as group:  # alone, or those of torchrun
-        if predictions is not None:
-            if images is not None or model is not None:
-                remedy = "Give either --predictions, or --images with a --model"
-                raise SettingError("--predictions", "needs neither --images nor --model", remedy)
+        if images is None:
             names = [str(predictions), *([] if against is None else [against])]
             answers, truths = _read_files(truth, names, chosen)
-        elif images is not None:
-            names = [model or DEFAULT_MODEL, *([] if against is None else [against])]
-            boxes, pictures = [DetectionBox(name) for name in names], read_coco(truth, images)
-            answers, truths = look_at_all("measuring", boxes, pictures, problems, group)
         else:
-            cause = "nothing is given to be measured"
-            raise SettingError("evaluate", cause, "Give --images with a --model, or --predictions with a results file")
+            names = [model or DEFAULT_MODEL, *([] if against is None else [against])]
+            pictures = read_coco(truth, images)
+            check_classes(truth, class_names_of(truth), chosen)
+            boxes = [DetectionBox(name) for name in names]
+            seen = [seen_in_training(box.spec, pictures) for box in boxes]
+            answers, truths = look_at_all("measuring", boxes, pictures, problems, group)
     if group.is_first:
-        _report(names, answers, truths, chosen, json_file)
+        say_what_was_seen(names, seen, len(pictures) if seen else 0)
+        _report(names, answers, truths, chosen, json_file, seen=seen)
         report_all(problems)
 
 
 def _report(
-    names: list[str], answers: Answers, truths: list[sv.Detections], classes: Classes, json_file: Path | None
+    names: list[str],
+    answers: Answers,
+    truths: list[sv.Detections],
+    classes: Classes,
+    json_file: Path | None,
+    *,
+    seen: list[int | None],
 ) -> None:
+    """Tell the figures; ``seen`` says on how many of the pictures each model was trained, nothing of results files."""
     from cowvision.evaluation.comparison import compare_models
     from cowvision.evaluation.metrics import measure
 
     reports = [measure(found, truths, class_names=classes) for found in answers]
-    document = {"model": names[0], "images": len(truths), **reports[0].as_dict()}
+    trained = [{"trained_on": count} for count in seen] or [{}, {}]
+    document = {"model": names[0], "images": len(truths), **trained[0], **reports[0].as_dict()}
     if len(names) > 1:
         comparison = compare_models(answers[0], answers[1], truths, class_names=classes)
-        document |= {"against": {"model": names[1], **reports[1].as_dict()}, **comparison.as_dict()}
+        document |= {"against": {"model": names[1], **trained[1], **reports[1].as_dict()}, **comparison.as_dict()}
         typer.echo(comparison.sentence(*names))
         typer.echo(comparison.trust())
     for name, one in zip(names, reports, strict=True):
@@ -96,11 +105,7 @@ def _classes(given: str) -> Classes:
 
 def _read_files(truth: Path, results: list[str], classes: Classes) -> tuple[Answers, list[sv.Detections]]:
     known = read_truth(truth)
-    for name in classes or ():
-        if name not in known.classes.values():
-            there = ", ".join(sorted(known.classes.values())) or "none"
-            remedy = f"Name classes with --classes, or say --classes {EVERY_CLASS}. There are: {there}"
-            raise SettingError(str(truth), f"it has no class {name}", remedy)
+    check_classes(truth, set(known.classes.values()), classes)
     return [read_results(Path(path), known) for path in results], known.truths
 
 

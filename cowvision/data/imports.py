@@ -5,7 +5,9 @@ Nothing is stored or applied here: whoever calls shows the problems and uses the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cowvision.data.import_coco import read_coco_truth
@@ -17,6 +19,11 @@ from cowvision.errors import AnnotationError
 
 __all__ = ["FORMATS", "ImportProblem", "Imported", "read_ground_truth"]
 
+MOST_NAMED = 5
+"""Files that a message names."""
+
+_NOT_JSON = "not JSON"
+_MOST_LOOKED_AT = 64 * 1024 * 1024  # bytes
 _REMEDY = "Give a COCO JSON, a folder of YOLO labels with classes.txt or data.yaml, or Pascal VOC XML"
 
 
@@ -36,10 +43,12 @@ def read_ground_truth(path_or_folder: str | Path, images: str | Path | Mapping[s
     if not path.exists():
         raise AnnotationError(str(path), "no such file or folder", "Check the path")
     folder = path if path.is_dir() else path.parent
-    kind, files = _in_folder(path) if path.is_dir() else _of_file(path)
+    kind, files, broken = _in_folder(path) if path.is_dir() else (*_of_file(path), [])
     if kind == COCO:
-        return read_coco_truth(files[0], files[0].relative_to(folder).as_posix(), pictures)
-    return (read_yolo_truth if kind == YOLO else read_voc_truth)(folder, files, pictures)
+        read = read_coco_truth(files[0], _name_in(folder, files[0]), pictures)
+    else:
+        read = (read_yolo_truth if kind == YOLO else read_voc_truth)(folder, files, pictures)
+    return replace(read, problems=[*read.problems, *broken])
 
 
 def _of_file(path: Path) -> tuple[str, list[Path]]:
@@ -51,19 +60,55 @@ def _of_file(path: Path) -> tuple[str, list[Path]]:
     raise AnnotationError(path.name, "not ground truth in a known format", _REMEDY)
 
 
-def _in_folder(folder: Path) -> tuple[str, list[Path]]:
-    found = {COCO: [path for path in _under(folder, ".json") if _is_coco(path)], VOC: _under(folder, ".xml")}
+def _in_folder(folder: Path) -> tuple[str, list[Path], list[ImportProblem]]:
+    """The format, its files, and what else is there that cannot be read."""
+    json_files = _under(folder, ".json")
+    faults = {path: fault for path in json_files if (fault := _why_no_coco(path))}
+    found = {COCO: [path for path in json_files if path not in faults], VOC: _under(folder, ".xml")}
     found = {kind: files for kind, files in found.items() if files}
     labels = _under(folder, ".txt")
     if any((folder / name).is_file() for name in NAMES_FILES) or (labels and not found):
         found[YOLO] = labels  # without names of classes, a text file beside another format is a read-me
     if not found:
-        raise AnnotationError(folder.name, "no ground truth in a known format is in the folder", _REMEDY)
-    several = list(found) if len(found) > 1 else [path.name for path in found.get(COCO, [])]
-    if len(several) > 1:
-        cause = f"the folder holds {' and '.join(several[:3])}"
-        raise AnnotationError(folder.name, cause, "Give the one file or folder that is meant")
-    return next(iter(found.items()))
+        raise _nothing_in(folder, faults)
+    if len(found) > 1 or len(found.get(COCO, [])) > 1:
+        raise _several_in(folder, found, faults)
+    broken = [
+        ImportProblem(_name_in(folder, path), "", fault, "Mend it, or leave it away if it is not meant")
+        for path, fault in faults.items()
+        if fault.startswith(_NOT_JSON)
+    ]
+    return *next(iter(found.items())), broken
+
+
+def _nothing_in(folder: Path, faults: Mapping[Path, str]) -> AnnotationError:
+    """What is wrong with each file that could have been meant."""
+    told = [f"{_name_in(folder, path)} is {fault}" for path, fault in faults.items()]
+    if len(faults) == 1:
+        [(path, fault)] = faults.items()
+        return AnnotationError(_name_in(folder, path), fault, _REMEDY)
+    cause = "; ".join(told[:MOST_NAMED]) or "there is no ground truth in a known format"
+    return AnnotationError(folder.name, cause, _REMEDY)
+
+
+def _several_in(folder: Path, found: Mapping[str, list[Path]], faults: Mapping[Path, str]) -> AnnotationError:
+    """All the files that could be meant, and those that are broken besides."""
+    of_one_kind = len(found) == 1
+    named = [path for files in found.values() for path in (files if of_one_kind else files[:1])]
+    names = [_name_in(folder, path) for path in named]
+    kinds = "" if of_one_kind else f" ({' and '.join(found)})"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    cause = f"holds {' and '.join(names[:MOST_NAMED])}{more}{kinds}, of which only one can be meant"
+    wrong = {path: _not_json(path) for path in found.get(COCO, [])} | dict(faults)
+    broken = [f"{_name_in(folder, path)} is {fault}" for path, fault in wrong.items() if fault.startswith(_NOT_JSON)]
+    cause = "; ".join([cause, *broken[:MOST_NAMED]])
+    return AnnotationError(
+        folder.name, cause, "Give the one file or folder that is meant, one after the other if all are"
+    )
+
+
+def _name_in(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _under(folder: Path, suffix: str) -> list[Path]:
@@ -74,9 +119,27 @@ def _under(folder: Path, suffix: str) -> list[Path]:
     )
 
 
-def _is_coco(path: Path) -> bool:
-    """Whether a JSON speaks of annotations at all; label tools put other JSON files beside them."""
+def _why_no_coco(path: Path) -> str:
+    """Why a JSON is no ground truth, in words; nothing if it speaks of annotations at all.
+
+    Label tools put other JSON files beside them. One that speaks of annotations and is broken is told by its reader.
+    """
     try:
-        return b'"annotations"' in path.read_bytes()
-    except OSError:
-        return False
+        data = path.read_bytes()
+    except OSError as error:
+        return f"not readable ({error.strerror or type(error).__name__})"
+    if b'"annotations"' in data:
+        return ""
+    if data.lstrip()[:1] == b"[":
+        return _not_json(path) or "a list, not ground truth"
+    return _not_json(path) or "JSON without annotations"
+
+
+def _not_json(path: Path) -> str:
+    """Where a file stops being JSON, in words; nothing if it is, or is so large that looking would take too much."""
+    try:
+        if path.stat().st_size <= _MOST_LOOKED_AT:
+            json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return f"{_NOT_JSON} ({error})"
+    return ""

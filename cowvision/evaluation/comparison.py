@@ -81,10 +81,12 @@ class Comparison:
         low, high = self.map.interval_95
         gain = f"mAP {self.map.value:+.3f}, between {low:+.3f} and {high:+.3f} (95 %)"
         if self.verdict == "too few pictures":
-            seen = "" if self.with_truth == self.pictures else f", {self.with_truth} of them with something to find,"
+            is_all = self.with_truth == self.pictures
+            seen = "" if is_all else f", {self.with_truth} of them with something to find,"
+            needed = f"{FEWEST_PICTURES} or more {'' if is_all else 'with something to find '}"
             return (
                 f"{self.pictures} pictures{seen} are too few for a verdict on {name} and {other}: on these alone the "
-                f"gain is mAP {self.map.value:+.3f}; {FEWEST_PICTURES} or more are needed to say anything of others."
+                f"gain is mAP {self.map.value:+.3f}. To say anything of others, {needed}are needed."
             )
         words = {"better": "is better than", "worse": "is worse than"}.get(self.verdict, "is not clearly apart from")
         return f"On {self.pictures} pictures {name} {words} {other}: {gain}."

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FEWEST_PICTURES = 15
-METHOD = "studentised, never narrower than percentile,"
+METHOD = "studentised, never narrower than percentile"
 
 
 class Coverage(NamedTuple):
@@ -42,8 +42,8 @@ def words_of_trust(pictures: int) -> str:
     size = _size_at_or_below(pictures)
     if size is None:
         return (
-            f"Below {FEWEST_PICTURES} pictures nobody has measured how often such an interval holds: "
-            "take it as a hint, not as a result."
+            f"No interval is quoted: below {FEWEST_PICTURES} pictures with something to find nobody has measured how "
+            "often one holds the true gain."
         )
     held = COVERAGE[size]
     return (

@@ -18,16 +18,17 @@ from numpy.typing import NDArray
 
 from cowvision.data.annotations import chosen, crowds_of, names_of, truth_boxes
 from cowvision.data.coco import usual_name
+from cowvision.ui.canvas_pairs import SAME, come_back, pairs_of
 from cowvision.viz.encoding import as_jpeg
 
 MARGIN = 24
 """Canvas pixels around the picture on every side."""
 
+NARROW_MARGIN, NARROW_ROOM = 10, 480
+"""The margin where there are fewer canvas pixels than the second number: on a phone the picture needs them."""
+
 LEAST_SIDE = 5.0
 """A drawn box with a side shorter than this many canvas pixels was a click: a bare one makes a box of 4."""
-
-SAME = 0.02
-"""Canvas pixels: what moved less was not moved, only rounded on its way through the browser."""
 
 MOST_ENLARGED = 4.0
 LONGEST_LABEL = 40
@@ -42,15 +43,17 @@ class Fit:
     Attributes:
         resolution_wh: Width and height of the upright picture in its own pixels.
         shown_wh: Width and height it is shown with, in canvas pixels.
+        margin: Canvas pixels around it on every side.
     """
 
     resolution_wh: tuple[int, int]
     shown_wh: tuple[int, int]
+    margin: int = MARGIN
 
     @property
     def canvas_wh(self) -> tuple[int, int]:
         """Width and height of the canvas with its margins."""
-        return self.shown_wh[0] + 2 * MARGIN, self.shown_wh[1] + 2 * MARGIN
+        return self.shown_wh[0] + 2 * self.margin, self.shown_wh[1] + 2 * self.margin
 
     @cached_property
     def scale(self) -> NDArray[np.float64]:
@@ -59,11 +62,11 @@ class Fit:
 
     def to_canvas(self, xyxy: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Corners (n, 4) in picture pixels as corners in canvas pixels."""
-        return np.asarray(xyxy, np.float64).reshape(-1, 4) * self.scale + MARGIN
+        return np.asarray(xyxy, np.float64).reshape(-1, 4) * self.scale + self.margin
 
     def from_canvas(self, xyxy: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Corners (n, 4) in canvas pixels as corners in picture pixels; those in the margin lie outside the picture."""
-        return (np.asarray(xyxy, np.float64).reshape(-1, 4) - MARGIN) / self.scale
+        return (np.asarray(xyxy, np.float64).reshape(-1, 4) - self.margin) / self.scale
 
     def clipped(self, xyxy: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Corners (n, 4) in picture pixels, cut at the picture's edges."""
@@ -81,6 +84,8 @@ class Reading:
         clicks: Drawn boxes left out because they are too small to be meant.
         cut: Boxes that reached beyond the picture and were cut at its edge.
         unnamed: Boxes whose label was emptied; they got the class that was chosen, which the canvas does not show yet.
+        pushed: Boxes that were there and were moved beyond the picture: cut at its edge, or back where they were if
+            nothing of them was left on it. The canvas still shows them where they were let go.
     """
 
     boxes: sv.Detections
@@ -88,21 +93,23 @@ class Reading:
     clicks: int
     cut: int
     unnamed: int = 0
+    pushed: int = 0
 
 
 def fit(resolution_wh: tuple[int, int], room_wh: tuple[int, int]) -> Fit:
     """The largest canvas, margins included, that a picture fits on within so many canvas pixels."""
     width, height = resolution_wh
-    inner_wh = [max(32, room - 2 * MARGIN) for room in room_wh]
+    margin = MARGIN if room_wh[0] >= NARROW_ROOM else NARROW_MARGIN
+    inner_wh = [max(32, room - 2 * margin) for room in room_wh]
     scale = min(inner_wh[0] / width, inner_wh[1] / height, MOST_ENLARGED)
-    return Fit(resolution_wh, (max(1, round(width * scale)), max(1, round(height * scale))))
+    return Fit(resolution_wh, (max(1, round(width * scale)), max(1, round(height * scale))), margin)
 
 
 def background_jpeg(rgb: NDArray[np.uint8], shape: Fit, margin_rgb: tuple[int, int, int]) -> bytes:
     """The picture at the size it is shown with, on its margin, as JPEG."""
     enlarged = shape.shown_wh[0] > rgb.shape[1]
     shown = cv2.resize(rgb, shape.shown_wh, interpolation=cv2.INTER_CUBIC if enlarged else cv2.INTER_AREA)
-    around = cv2.copyMakeBorder(shown, *(MARGIN,) * 4, cv2.BORDER_CONSTANT, value=margin_rgb)
+    around = cv2.copyMakeBorder(shown, *(shape.margin,) * 4, cv2.BORDER_CONSTANT, value=margin_rgb)
     return as_jpeg(np.asarray(around, dtype=np.uint8), quality=88)
 
 
@@ -115,7 +122,9 @@ def canvas_boxes(boxes: sv.Detections, shape: Fit) -> list[dict[str, Any]]:
     ]
 
 
-def read_canvas(drawn: Sequence[CanvasBox], stored: sv.Detections, shape: Fit, *, unnamed: str) -> Reading:
+def read_canvas(
+    drawn: Sequence[CanvasBox], stored: sv.Detections, shape: Fit, *, unnamed: str, untagged: str = ""
+) -> Reading:
     """Boxes of the picture that a canvas holds, which was begun with the stored ones.
 
     Args:
@@ -123,11 +132,15 @@ def read_canvas(drawn: Sequence[CanvasBox], stored: sv.Detections, shape: Fit, *
         stored: What is stored; boxes that were not touched keep every digit, and their area and marks.
         shape: How the picture lies on the canvas.
         unnamed: The class of a box whose label was emptied.
+        untagged: The class of boxes that carry no label on this canvas; empty where all carry one.
     """
-    names = [label_of(str(box["label"])) or unnamed for box in drawn]
+    names = [label_of(str(box["label"])) or untagged or unnamed for box in drawn]
     corners = np.array([_corners(box) for box in drawn], dtype=np.float64).reshape(-1, 4)
     known = shape.to_canvas(sides_of(stored))
-    untouched = _pairs(corners, names, known, names_of(stored).tolist())
+    on_picture = shape.to_canvas(shape.clipped(shape.from_canvas(corners)))  # one that was cut is shown uncut still
+    untouched = pairs_of(corners, on_picture, names, known, names_of(stored).tolist())
+    back = come_back(corners, on_picture, names, known, names_of(stored).tolist(), untouched=untouched)
+    untouched |= back
     gone = sorted(set(range(len(stored))) - set(untouched.values()))
     fresh = [place for place in range(len(drawn)) if place not in untouched]
     clicks = [place for place in fresh if _is_click(corners[place], known[gone])]
@@ -144,8 +157,9 @@ def read_canvas(drawn: Sequence[CanvasBox], stored: sv.Detections, shape: Fit, *
     both = sv.Detections.merge([kept, made]) if len(kept) and len(made) else made if len(made) else kept
     boxes = chosen(both, np.argsort(places))
     cut = int((np.abs(shape.to_canvas(inside) - corners[fresh]) > SAME)[whole].any(axis=1).sum())
-    nameless = sum(not label_of(str(box["label"])) for box in drawn)
-    return Reading(boxes, not same_boxes(boxes, stored), len(clicks) + int((~whole).sum()), cut, nameless)
+    nameless = 0 if untagged else sum(not label_of(str(box["label"])) for box in drawn)
+    pushed = len(back) + min(cut, len(gone))
+    return Reading(boxes, not same_boxes(boxes, stored), len(clicks) + int((~whole).sum()), cut, nameless, pushed)
 
 
 def same_boxes(one: sv.Detections, other: sv.Detections) -> bool:
@@ -171,20 +185,6 @@ def _rows(boxes: sv.Detections) -> list[tuple[Any, ...]]:
 def _corners(box: CanvasBox) -> tuple[float, float, float, float]:
     left, top = float(box["left"]), float(box["top"])
     return left, top, left + float(box["width"]), top + float(box["height"])
-
-
-def _pairs(
-    corners: NDArray[np.float64], names: Sequence[str], known: NDArray[np.float64], known_names: Sequence[str]
-) -> dict[int, int]:
-    """Canvas boxes that lie where a stored one lies: place on the canvas -> place among the stored."""
-    pairs: dict[int, int] = {}
-    apart = np.abs(corners[:, None] - known[None]).max(axis=2) if len(corners) and len(known) else np.zeros((0, 0))
-    for place, row in enumerate(apart):
-        free = [one for one in np.flatnonzero(row <= SAME).tolist() if one not in pairs.values()]
-        alike = [one for one in free if known_names[one] == names[place]]
-        if alike:
-            pairs[place] = alike[0]
-    return pairs
 
 
 def _is_click(corners: NDArray[np.float64], gone: NDArray[np.float64]) -> bool:

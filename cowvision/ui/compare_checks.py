@@ -54,8 +54,8 @@ def verify(judged: Judged) -> None:
     st.space("small")
     widgets.section(
         "Do these figures hold?",
-        "COCO's twelve figures come from torchmetrics, which has faster-coco-eval count. pycocotools and "
-        "faster-coco-eval by itself can check them, and our own matching, which gains, thresholds and reasons rest on.",
+        "Have them measured again: mAP and COCO's other figures by three tools, and once more by our own matching, on "
+        "which the gain, the thresholds and the reasons above rest.",
     )
     key = f"verified_{judged.pictures.id[:12]}_{judged.baseline.id[:12]}_{judged.candidate.id[:12]}"
     if st.button("Verify", key="verify", help="Measures all twelve COCO figures of each model with each tool."):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cowvision.evaluation.operating import HIGHEST, LOWEST, STEP, OperatingPoint, best_f1, least_biased
 from cowvision.models.catalog import ModelSpec
-from cowvision.ui import cache, compare_flips, compare_table, widgets
+from cowvision.ui import cache, compare_fairness, compare_flips, compare_table, widgets
 from cowvision.ui.compare_verdict import PLOT_CONFIG, score
 from cowvision.ui.comparing import Judged
 from cowvision.viz.curves import BASELINE_COLOUR, CANDIDATE_COLOUR, ModelCurve, precision_recall_curves
@@ -49,6 +49,9 @@ def _figures(judged: Judged, threshold: float) -> None:
             "slider only chooses among what they found.",
             network_runs=runs,
         )
+        compare_fairness.advise(
+            judged, threshold, CUTOFF
+        )  # beside the taller curves: nothing moves as it comes and goes
     with right:
         curves = [
             ModelCurve(judged.title(one), judged.curve(one), judged.point(one, threshold)) for one in judged.specs

@@ -86,11 +86,9 @@ def _intervals(judged: Judged, comparison: Comparison) -> None:
     alt = f"{title}: mAP {_in_words(gains[MAP_WORDS])}; AP50 {_in_words(gains[AP50_WORDS])}"
     st.plotly_chart(gain_intervals(gains), key="gain_plot", config=PLOT_CONFIG, alt=alt)
     if not is_enough:
-        pictures = widgets.counted(comparison.with_truth, "picture")
-        widgets.note(f"No interval is drawn: {pictures} cannot tell how others would come out.")
         return
     small = (
-        f"Bars: 95 % intervals ({comparison.method} bootstrap over pictures, the same draw for both models; "
+        f"Bars: 95 % intervals ({comparison.method}: a bootstrap over pictures, the same draw for both models; "
         f"{comparison.resamples:,} resamples, seed {comparison.seed}). In favour: "
         f"{_share(comparison.map)} of them by mAP, {_share(comparison.map_50)} by AP50."
     )

@@ -104,7 +104,10 @@ def read_set(key: str) -> EvaluationSet:
         return EvaluationSet(key, "Shipped stills", caption, gallery.shipped_stills())
     if key == TUTORIAL:
         two = [one for one in gallery.shipped_stills() if one.key in TUTORIAL_PICTURES]
-        caption = "The tutorial judged its models on two pictures. See what two can prove, and what not."
+        caption = (
+            "The tutorial, Tryolabs' hands-on guide to object detection and tracking, judged its models on two "
+            "pictures. These two show what two can prove, and what not."
+        )
         return EvaluationSet(key, "The tutorial's two pictures", caption, two)
     return _read_herd(int(key.removeprefix(_HERD)))
 
@@ -115,7 +118,7 @@ def herd_key(herd_id: int) -> str:
 
 
 def _herd_title(herd: Herd) -> str:
-    return f"{herd.name} ({herd.labelled} of {herd.pictures} labelled)"
+    return f"Your herd: {herd.name} ({herd.labelled} of {herd.pictures} labelled)"
 
 
 def _read_herd(herd_id: int) -> EvaluationSet:
@@ -143,7 +146,7 @@ def _herd_set(herd: Herd, revision: int, workspace: str) -> EvaluationSet:
         for one in pictures_of(store, herd.herd_id)
         if one.picture_id in truths
     ]
-    rule = "" if herd.rule is None else f" Its rule: {herd.rule.words}."
+    rule = "" if herd.rule is None else f" Its rule where a part of a cow is hidden: {herd.rule.words}."
     caption = f"Your herd, as you labelled it.{rule}"
     left_out = herd.pictures - len(pictures)
     return EvaluationSet(herd_key(herd.herd_id), herd.name, caption, pictures, left_out, herd.herd_id)

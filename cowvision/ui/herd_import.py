@@ -21,6 +21,7 @@ from cowvision.data.imports import Imported, ImportProblem, read_ground_truth
 from cowvision.data.pictures import PICTURE_SUFFIXES, list_pictures
 from cowvision.errors import AnnotationError, CowVisionError, WorkspaceError
 from cowvision.ui import cache, widgets
+from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.canvas import label_of
 from cowvision.ui.intake import display_name
@@ -92,6 +93,7 @@ def _import_one(herd: Herd, picture: AnnotatedPicture, kind: str, *, is_whole: b
         cache.store(), herd.herd_id, picture_id, with_known_names(picture.truth),
         based_on=now.revision, state=state, note=f"from {kind}",
     )  # fmt: skip
+    actions.follow(herd.herd_id, picture_id)
     return True
 
 
@@ -103,8 +105,9 @@ def with_known_names(truth: sv.Detections) -> sv.Detections:
 
 def _read(files: Sequence[Any], herd: Herd) -> memory.Reading:
     folder = tempfile.TemporaryDirectory(prefix="cowvision-import-", ignore_cleanup_errors=True)
-    root = Path(folder.name)
+    root = Path(folder.name) / (display_name(files[0].name) if len(files) == 1 else f"The {len(files)} files")
     try:
+        root.mkdir()
         for file in files:
             if file.name.lower().endswith(".zip"):
                 _unpack(file, root)
@@ -151,13 +154,17 @@ def _unpack(file: Any, root: Path) -> None:
 def _show(herd: Herd, reading: memory.Reading) -> None:
     imported = reading.imported
     boxes = sum(len(one.truth) for one in imported.pictures)
+    boxes_told = "1 box" if boxes == 1 else f"{boxes} boxes"
     left_out = [one for one in imported.problems if one.left_out]
     st.markdown(
-        f"**{imported.format}**: {widgets.counted(len(imported.pictures), 'picture')} with {boxes} boxes can be read; "
-        f"{len(left_out)} things are left out, {len(imported.problems) - len(left_out)} read with a note."
+        f"**{imported.format}**: {widgets.counted(len(imported.pictures), 'picture')} with {boxes_told} can be read; "
+        f"{widgets.counted(len(left_out), 'thing')} left out, "
+        f"{len(imported.problems) - len(left_out)} read with a note."
     )
     if imported.unlabelled:
-        st.caption(f"{len(imported.unlabelled)} pictures are not mentioned in the truth and stay as they are.")
+        is_one = len(imported.unlabelled) == 1
+        told = "1 picture is not mentioned" if is_one else f"{len(imported.unlabelled)} pictures are not mentioned"
+        st.caption(f"{told} in the truth and {'stays as it is' if is_one else 'stay as they are'}.")
     if imported.problems:
         _problems(imported.problems)
     sure = not left_out or st.checkbox("Import the good rest all the same", key="import_rest")

@@ -13,6 +13,7 @@ from cowvision.errors import CowVisionError, PictureError
 from cowvision.models import catalog
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, gallery, widgets
+from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.herd_picker import herd_to_fill
@@ -23,6 +24,10 @@ from cowvision.workspace.files import read_blob
 from cowvision.workspace.herds import Herd, LabelState, add_picture, pictures_of
 
 LIMITS = f"up to {MAX_BYTES // 1024**2} MB and {MAX_PIXELS // 10**6} megapixels"
+KINDS = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
+MOST_MEGABYTES = 100
+"""What the browser may send: more than is taken, for a file that it keeps back is gone without a word."""
+
 SENT_SCORE = 0.5
 """The lowest score of boxes that become a draft on the way from Detect."""
 
@@ -30,14 +35,15 @@ SENT_SCORE = 0.5
 def panel(herd: Herd) -> None:
     """Where pictures come in; starts the page anew once there are new ones."""
     labelling = memory.ensure()
-    files = st.file_uploader(
-        f"Pictures for this herd, each {LIMITS}",
-        type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
-        accept_multiple_files=True,
-        max_upload_size=MAX_BYTES // 1024**2,
-        key=f"herd_uploads_{labelling.intake}",
-        help="They stay on this machine until you remove them or delete the herd.",
-    )
+    with st.container(key="label_uploads"):
+        files = st.file_uploader(
+            f"Pictures for this herd ({KINDS}), each {LIMITS}",
+            type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
+            accept_multiple_files=True,
+            max_upload_size=MOST_MEGABYTES,
+            key=f"herd_uploads_{labelling.intake}",
+            help="They stay on this machine until you remove them or delete the herd.",
+        )
     if files:
         _take_all(herd, [_upload(file) for file in files])
         labelling.intake += 1  # only now: a press that interrupts the reading leaves the files where they are
@@ -99,6 +105,7 @@ def _first_draft(herd: Herd, picture: GalleryPicture, model: str) -> str:
     if not len(found):
         return f"without boxes: {spec.title} sees no cow on it with a score of {SENT_SCORE} or more"
     make_draft(herd.herd_id, picture.id, spec, found, based_on=0)
+    actions.follow(herd.herd_id, picture.id)
     boxes = "1 box" if len(found) == 1 else f"{len(found)} boxes"
     return f"with {boxes} of {spec.title} as a draft: look at each, correct it, then save"
 

@@ -9,6 +9,7 @@ import streamlit as st
 from cowvision.errors import CowVisionError
 from cowvision.ui import cache, gallery, herd_rule, widgets
 from cowvision.ui import labelling_session as memory
+from cowvision.workspace.herd_counts import herd_counts
 from cowvision.workspace.herds import (
     LONGEST_NAME,
     Herd,
@@ -21,6 +22,9 @@ from cowvision.workspace.herds import (
     rename_herd,
 )
 
+THE_TUTORIAL = (
+    "“The tutorial” is Tryolabs' *hands-on guide to object detection and tracking*, whose steps these pages follow."
+)
 EXAMPLE = "The tutorial's two pictures"
 EXAMPLE_STILLS = ("farmer_and_cows", "many_cows")
 
@@ -59,7 +63,8 @@ def welcome() -> None:
         left, right = st.columns(2, gap="large")
         with left:
             st.markdown(
-                "**The tutorial's own task**  \nTwo pictures without boxes: a farmer among cows, and many cows."
+                "**The tutorial's own task**  \nTwo pictures without boxes: a farmer among cows, and many cows. "
+                f"{THE_TUTORIAL}"
             )
             st.button("Begin with the tutorial's two pictures", key="example", type="primary", on_click=_make_example)
         with right:
@@ -76,11 +81,11 @@ def _bar(herds: Sequence[Herd], chosen: Herd) -> Herd:
             format_func=lambda number: f"{names[number].name} ({names[number].labelled} of {names[number].pictures})",
             help="Behind the name: how many of its pictures have an answer.",
         )  # fmt: skip
-        with st.popover("New herd", icon=":material/add:"):
-            _new_herd("more")
+        with st.popover("New herd", icon=":material/add:", key=f"new_herd_{max(names)}"):  # a made one closes it
+            _new_herd(f"after_{max(names)}")
             if all(one.name != EXAMPLE for one in herds):
                 st.button("The tutorial's two pictures", key="example", on_click=_make_example)
-        with st.popover("This herd", icon=":material/tune:"):
+        with st.popover("This herd", icon=":material/tune:", key="this_herd", on_change="rerun"):  # counts as of now
             _settings(chosen)
     return chosen
 
@@ -91,10 +96,18 @@ def _settings(herd: Herd) -> None:
     st.divider()
     herd_rule.change(herd)
     st.divider()
-    boxes = "1 confirmed box" if herd.boxes == 1 else f"{herd.boxes} confirmed boxes"
-    words = f"{widgets.counted(herd.pictures, 'picture')} and {boxes}"
+    words = f"{widgets.counted(herd.pictures, 'picture')}{_boxes(herd)}"
     sure = st.checkbox(f"Yes, delete {words}, with all their history", key=f"sure_{herd.herd_id}")
     st.button("Delete this herd", key="delete_herd", disabled=not sure, on_click=_delete, args=(herd.herd_id,))
+
+
+def _boxes(herd: Herd) -> str:
+    """All boxes of a herd in words: those that were confirmed, and the drafts."""
+    drafts = herd_counts(cache.store(), herd.herd_id).boxes - herd.boxes
+    confirmed = "1 confirmed box" if herd.boxes == 1 else f"{herd.boxes} confirmed boxes"
+    if not drafts:
+        return f" and {confirmed}"
+    return f", {confirmed} and {drafts} in {'a draft' if drafts == 1 else 'drafts'}"
 
 
 def _new_herd(where: str) -> None:

@@ -22,9 +22,9 @@ def ask_once(herd: Herd) -> None:
     with st.container(border=True, key="label_rule"):
         st.markdown(
             "**One question before you draw: where a cow stands behind a person, what gets the box?**  \n"
-            "The tutorial met it on its first picture: a cow looks out from behind the farmer. Both answers are "
-            "right, mixing them is not: a model taught with heads here and whole cows there is judged wrong half "
-            "of the time, whatever it does."
+            "The tutorial (Tryolabs' *hands-on guide to object detection and tracking*) met it on its first picture: a "
+            "cow looks out from behind the farmer. Both answers are right, mixing them is not: a model taught with "
+            "heads here and whole cows there is judged wrong half of the time, whatever it does."
         )
         with st.container(horizontal=True, gap="small"):
             for rule, words in _CHOICES.items():
@@ -34,7 +34,7 @@ def ask_once(herd: Herd) -> None:
 def reminder(herd: Herd) -> None:
     """The rule in a line, once there is one."""
     if herd.rule is not None:
-        st.caption(f"This herd's rule: **{herd.rule.words}**, where a part is hidden.")
+        st.caption(f"This herd's rule where a part of a cow is hidden: **{herd.rule.words}**.")
 
 
 def change(herd: Herd) -> None:

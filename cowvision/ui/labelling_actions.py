@@ -115,6 +115,13 @@ def adopt(desk: Desk) -> None:
     desk.begin_anew()
 
 
+def follow(herd_id: int, picture_id: str) -> None:
+    """Go on from boxes that this session saved past the desk: what one did oneself is no news from another tab."""
+    desk = memory.ensure().desks.get((herd_id, picture_id))
+    if desk is not None:
+        adopt(desk)
+
+
 def when_asked(what: dict[str, Callable[[Any], object]]) -> None:
     """Do what was pressed, if anything was, and start the page anew; the canvas was read before this is called.
 

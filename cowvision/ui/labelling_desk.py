@@ -1,9 +1,9 @@
-"""The picture under work: canvas, autosave, answers, undo, and two versions beside each other where edits collide."""
+"""The picture under work: canvas, autosave, answers, undo."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +12,20 @@ import streamlit as st
 from cowvision.data.annotations import names_of
 from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec
-from cowvision.ui import cache, labelling_canvas, labelling_draft, labelling_history, labelling_list, widgets
+from cowvision.ui import (
+    cache,
+    labelling_canvas,
+    labelling_draft,
+    labelling_history,
+    labelling_keys,
+    labelling_list,
+    labelling_taken_off,
+)
 from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
+from cowvision.ui.canvas import Reading
 from cowvision.ui.herd_view import ShownPicture
-from cowvision.ui.labelling_room import half_width, room_wh
+from cowvision.ui.labelling_room import room_wh
 from cowvision.ui.labelling_session import Desk
 from cowvision.workspace import labels
 from cowvision.workspace.herd_counts import HerdCounts, herd_counts
@@ -24,6 +33,12 @@ from cowvision.workspace.herds import Herd, HerdPicture, LabelState, remove_pict
 
 CONFIRM, NO_COWS, UNDO, REDO, REMOVE_ALL = "confirm", "no cows", "undo", "redo", "remove all"
 _CLASS = "label_class"
+_HINT = (
+    "Drag to draw a box. To change boxes, press the pencil at the top right of the picture and click one: move it, "
+    "drag its corners, click it again to rename it. To delete it, press the ✕ beside the pencil"
+    '<span class="cv-by-key">, or Delete or Backspace</span>.'
+)
+_PUSHED = "A box was moved beyond the picture: it ends at the edge, or is back where it was if nothing of it was left."
 
 
 @dataclass(frozen=True)
@@ -70,20 +85,13 @@ def choose_class(names: Sequence[str]) -> None:
 
 def canvas(desk: Desk, picture: ShownPicture, class_name: str) -> None:
     """The canvas; what was drawn is saved before anything else is shown. Errors as those of `labels.save`."""
-    widgets.note(
-        "Drag to draw a box. The pencil at the top right lets you move, resize, delete and rename boxes; Shift at a "
-        "corner changes both sides freely."
-    )
-    reading = labelling_canvas.draw(desk, picture, room_wh(), class_name)
+    st.html(f'<p class="cv-note cv-label-how">{_HINT}</p>')
+    room = room_wh()
+    with st.container(key="label_canvas"):
+        reading = labelling_canvas.draw(desk, picture, room, class_name)
+    labelling_keys.delete_by_key()
     if reading.changed:
-        try:
-            actions.keep(desk, reading.boxes, "drawn")
-        except CowVisionError:
-            memory.ensure().asked = None  # the drawing stays on the canvas, and nobody leaves it unsaved
-            raise
-        if desk.conflict is not None:
-            memory.ensure().asked = None
-            st.rerun()
+        _keep(desk, reading)
     elif labels.current(cache.store(), desk.herd_id, desk.picture_id).revision != desk.labels.revision:
         actions.adopt(desk)
         if not _is_leaving():  # a canvas that comes back to life now would bring the browser back to its address
@@ -92,8 +100,31 @@ def canvas(desk: Desk, picture: ShownPicture, class_name: str) -> None:
     if reading.clicks or reading.unnamed:
         desk.begin_anew()
         st.rerun()
+    _say_what_was_cut(desk, reading)
+
+
+def _keep(desk: Desk, reading: Reading) -> None:
+    """Save what was drawn."""
+    try:
+        actions.keep(desk, reading.boxes, "drawn")
+    except CowVisionError:
+        memory.ensure().asked = None  # the drawing stays on the canvas, and nobody leaves it unsaved
+        raise
+    if desk.conflict is not None:
+        memory.ensure().asked = None
+        st.rerun()
+
+
+def _say_what_was_cut(desk: Desk, reading: Reading) -> None:
+    """Say that boxes end at the picture's edge; those that were moved beyond it are shown where they are kept."""
+    if reading.pushed:
+        if labelling_canvas.show_as_kept(desk):
+            memory.flash(_PUSHED)
+            st.rerun()
+        return
+    desk.put_right = []
     if reading.cut:
-        st.caption("Boxes end at the picture's edge, also where they are drawn beyond it.")
+        memory.flash("The box ends at the picture's edge, though it was drawn beyond it.")
 
 
 def answers(desk: Desk) -> None:
@@ -119,7 +150,8 @@ def do_what_was_asked(work: Work, desk: Desk) -> None:
 
     actions.when_asked({
         CONFIRM: lambda _: onwards(_confirmed(desk)),
-        NO_COWS: lambda _: onwards(actions.no_cows(desk)),
+        NO_COWS: lambda _: onwards(labelling_taken_off.no_cows(desk, work.chosen.name)),
+        labelling_taken_off.BRING_BACK: labelling_taken_off.bring_back,
         UNDO: lambda _: actions.undo(desk),
         REDO: lambda _: actions.redo(desk),
         REMOVE_ALL: lambda _: actions.remove_all(desk),
@@ -145,26 +177,6 @@ def offer_removal(herd: Herd, chosen: HerdPicture) -> None:
     with st.popover("Remove this picture", icon=":material/delete:", type="tertiary"):
         st.write("It leaves this herd, and its boxes with all their history are forgotten for good.")
         st.button("Remove it", key="remove_picture", type="primary", on_click=_remove, args=(herd, chosen))
-
-
-def conflict(desk: Desk, picture: ShownPicture) -> None:
-    """Two versions beside each other: nothing is lost, whichever is kept."""
-    error = desk.conflict
-    if error is None:
-        return
-    widgets.show_error(error)
-    sides = (("Saved by the other tab", "theirs", error.theirs), ("Yours, not saved yet", "yours", error.yours))
-    for column, (title, name, boxes) in zip(st.columns(2), sides, strict=True):
-        with column:
-            count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
-            st.markdown(f"**{title}**: {count}")
-            key = f"{name}_{desk.herd_id}_{desk.picture_id[:16]}_{error.revision}"
-            labelling_canvas.show_still(picture, boxes, (half_width(), 420), key)
-            if name == "theirs":
-                st.button("Keep theirs", key="keep_theirs", on_click=_settle, args=(desk, actions.keep_theirs))
-            else:
-                st.button("Save mine over it", key="save_mine", on_click=_settle, args=(desk, actions.save_mine))
-    st.caption("Whichever you choose, the other version stays in the history.")
 
 
 def _is_leaving() -> bool:
@@ -216,10 +228,3 @@ def _press(
         label, key=key, icon=icon, shortcut=shortcut, disabled=disabled, on_click=memory.ask, args=(what,),
         type="primary" if primary else "secondary", help=help,
     )  # fmt: skip
-
-
-def _settle(desk: Desk, settle: Callable[[Desk], None]) -> None:
-    try:
-        settle(desk)
-    except CowVisionError as error:
-        memory.ensure().problems.append(error)

@@ -10,9 +10,9 @@ import supervision as sv
 
 from cowvision.data.annotations import chosen
 from cowvision.models.catalog import ModelSpec
+from cowvision.ui import compare_fairness, widgets
 from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
-from cowvision.ui import widgets
 from cowvision.ui.canvas import fit, sides_of
 from cowvision.ui.herd_intake import cows_of
 from cowvision.ui.herd_view import ShownPicture
@@ -23,8 +23,8 @@ from cowvision.workspace.herds import LabelState
 USE = "use a model's boxes"
 
 
-def offer(desk: Desk, specs: Sequence[ModelSpec]) -> None:
-    """Which model, from which score up, and the button."""
+def offer(desk: Desk, specs: Sequence[ModelSpec], *, is_open: bool) -> None:
+    """Which model, from which score up, and the button; the hint on it is worked out only while it is seen."""
     if not specs:
         st.caption("There are no trained models here yet. `make weights` trains them; until then, draw by hand.")
         return
@@ -38,6 +38,8 @@ def offer(desk: Desk, specs: Sequence[ModelSpec]) -> None:
         )  # fmt: skip
         st.toggle("All its classes", key="draft_all", help="Otherwise its cows only.")
         st.button("Start from its boxes", key="draft_use", on_click=memory.ask, args=(USE,))
+    if is_open:
+        _say_what_is_fair(next(one for one in specs if one.name == st.session_state["draft_model"]))
     if len(desk.labels.boxes):
         boxes = "box that is" if len(desk.labels.boxes) == 1 else f"{len(desk.labels.boxes)} boxes that are"
         st.caption(f"They replace the {boxes} here now. Undo brings those back.")
@@ -57,7 +59,9 @@ def use(desk: Desk, picture: ShownPicture, specs: Sequence[ModelSpec]) -> None:
             "threshold, draw by hand, or say that there are no cows."
         )
         return
-    actions.keep(desk, boxes, f"boxes of {spec.title}", state=LabelState.DRAFT, model_id=spec.id)
+    if actions.keep(desk, boxes, f"boxes of {spec.title}", state=LabelState.DRAFT, model_id=spec.id):
+        drawn = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+        memory.flash(f"{drawn} of {widgets.plain(spec.title)} drawn. Look at each, then save.")
     desk.begin_anew()
 
 
@@ -72,6 +76,15 @@ def tally(desk: Desk, specs: Sequence[ModelSpec]) -> None:
         f"{counts.removed} removed; {counts.drawn} drawn by hand.",
         accepted=counts.accepted, corrected=counts.corrected, drawn=counts.drawn, removed=counts.removed,
     )  # fmt: skip
+
+
+def _say_what_is_fair(spec: ModelSpec) -> None:
+    """From which threshold up the model's counts are fairest on the test herd, if it was judged there already."""
+    point = compare_fairness.fairest_on_test_herd(spec)
+    if point is None:
+        st.caption("Which threshold counts fairest is shown in the threshold studio of Compare.")
+        return
+    st.caption(f"On the test herd {widgets.plain(spec.title)} counts fairest from **{point.threshold:.2f}** up.")
 
 
 def _inside(boxes: sv.Detections, resolution_wh: tuple[int, int]) -> sv.Detections:

@@ -10,11 +10,13 @@ from cowvision.ui import cache, widgets
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.herd_view import ShownPicture
 from cowvision.ui.labelling_canvas import show_still
+from cowvision.ui.labelling_room import whole_width
 from cowvision.ui.labelling_session import Desk
 from cowvision.workspace import labels
 
 RESTORE = "restore"
-SHOWN_WH = (460, 340)
+MOST_WH = (440, 340)
+_NARROW, _SHARE, _GAP = 560, 0.53, 48  # the room of the canvas is 7/10 of the page's width, and the preview 2/5 of it
 
 
 def show(desk: Desk, picture: ShownPicture) -> None:
@@ -30,7 +32,7 @@ def show(desk: Desk, picture: ShownPicture) -> None:
             f"{widgets.counted(len(revisions), 'version')}, the newest first",
             list(known),
             format_func=lambda number: _line(known[number]),
-            key=f"history_{desk.picture_id[:16]}",
+            key=f"history_{desk.picture_id[:16]}_{revisions[0].revision}",  # the newest again once there is a newer one
         )
         st.button(
             "Bring this version back", key="restore", disabled=chosen == desk.labels.revision,
@@ -38,7 +40,14 @@ def show(desk: Desk, picture: ShownPicture) -> None:
         )  # fmt: skip
     with right:
         earlier = labels.current(cache.store(), desk.herd_id, desk.picture_id, revision=chosen)
-        show_still(picture, earlier.boxes, SHOWN_WH, f"history_{desk.herd_id}_{desk.picture_id[:16]}_{chosen}")
+        show_still(picture, earlier.boxes, _room_wh(), f"history_{desk.herd_id}_{desk.picture_id[:16]}_{chosen}")
+
+
+def _room_wh() -> tuple[int, int]:
+    """Width and height there is for the preview, in canvas pixels; on a phone it stands below the list."""
+    width = whole_width()
+    beside = width if width < _NARROW else int(width * _SHARE) - _GAP
+    return min(MOST_WH[0], beside), MOST_WH[1]
 
 
 def _line(one: labels.Revision) -> str:

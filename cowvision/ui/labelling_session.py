@@ -10,7 +10,7 @@ import streamlit as st
 
 from cowvision.data.imports import Imported
 from cowvision.errors import CowVisionError, StaleEditError
-from cowvision.ui.canvas import Fit
+from cowvision.ui.canvas import CanvasBox, Fit
 from cowvision.workspace.labels import Labels
 
 _KEY = "_labelling"
@@ -32,6 +32,10 @@ class Desk:
         past: Revisions that undo goes back to, the last one first to go.
         future: Revisions that redo goes forward to.
         conflict: An edit that was not saved because somebody else saved before it.
+        untagged: The class whose boxes carry no tag on the mounted canvas, because all are of it; empty if tags are on.
+        on_canvas: What the mounted canvas holds, as it reported it.
+        put_right: What it held when it was last told to show what is stored instead.
+        redrawn: How many times it was told so.
     """
 
     herd_id: int
@@ -43,6 +47,10 @@ class Desk:
     past: list[int] = field(default_factory=list)
     future: list[int] = field(default_factory=list)
     conflict: StaleEditError | None = None
+    untagged: str = ""
+    on_canvas: list[CanvasBox] = field(default_factory=list)
+    put_right: list[CanvasBox] = field(default_factory=list)
+    redrawn: int = 0
 
     @property
     def key(self) -> str:
@@ -79,6 +87,17 @@ class Reading:
     folder: Any
 
 
+@dataclass(frozen=True)
+class TakenOff:
+    """Cows that the answer "no cows here" took off a picture: herd, picture, its name, how many, and the revision."""
+
+    herd_id: int
+    picture_id: str
+    name: str
+    boxes: int
+    revision: int
+
+
 @dataclass
 class Labelling:
     """One visitor's labelling.
@@ -89,6 +108,8 @@ class Labelling:
         desks: Pictures under work; the oldest are forgotten first.
         asked: What was pressed and is not done yet.
         notes: What is to be said at the top, until something is pressed.
+        flashes: What is to be said for a few seconds over the page, wherever it is scrolled to.
+        taken_off: Boxes that an answer took away just now, to be brought back from the picture after it.
         problems: What went wrong, until it is dismissed.
         intake: Counted up after each intake; numbers the upload widgets, which begin empty again.
         reading: Ground truth that was read and is not imported yet.
@@ -100,6 +121,8 @@ class Labelling:
     desks: dict[tuple[int, str], Desk] = field(default_factory=dict)
     asked: Asked | None = None
     notes: list[str] = field(default_factory=list)
+    flashes: list[str] = field(default_factory=list)
+    taken_off: TakenOff | None = None
     problems: list[CowVisionError] = field(default_factory=list)
     intake: int = 0
     reading: Reading | None = None
@@ -126,7 +149,8 @@ def desk_of(herd_id: int, picture_id: str, now: Labels) -> Desk:
 
 def ask(what: str, value: Any = None) -> None:
     """Keep in mind what was pressed; what was said before it has been read."""
-    ensure().asked, ensure().notes = Asked(what, here(), value), []
+    labelling = ensure()
+    labelling.asked, labelling.notes, labelling.taken_off = Asked(what, here(), value), [], None
 
 
 def here() -> tuple[int, str]:
@@ -158,7 +182,12 @@ def say(words: str) -> None:
     ensure().notes.append(words)
 
 
+def flash(words: str) -> None:
+    """Say something for a few seconds over the page, at the end of its next run that is not cut short."""
+    ensure().flashes.append(words)
+
+
 def dismiss() -> None:
     """Say no more about what went wrong or is to be noted."""
     labelling = ensure()
-    labelling.problems, labelling.notes = [], []
+    labelling.problems, labelling.notes, labelling.taken_off = [], [], None

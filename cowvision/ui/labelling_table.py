@@ -15,10 +15,13 @@ from cowvision.data.annotations import areas_of, crowds_of, names_of, truth_boxe
 from cowvision.errors import AnnotationError
 from cowvision.ui import labelling_actions as actions
 from cowvision.ui import widgets
+from cowvision.ui.canvas import NARROW_ROOM
+from cowvision.ui.labelling_room import whole_width
 from cowvision.ui.labelling_session import Desk
 
 SIDES = ("x_min", "y_min", "x_max", "y_max")
 DIGITS = 2
+_NARROW = 52  # pixels of a column
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +37,25 @@ def edit_boxes(desk: Desk, resolution_wh: tuple[int, int], class_names: list[str
     shown = as_table(desk.labels.boxes)
     width, height = resolution_wh
     limits = {"x_min": width, "x_max": width, "y_min": height, "y_max": height}
+    is_narrow = whole_width() < NARROW_ROOM  # on a phone every column is to be seen, if in short
     numbers = {
-        side: st.column_config.NumberColumn(side, help=f"Pixels, 0 to {most}", format="%.1f", step=0.01)
-        for side, most in limits.items()
-    }
+        side: st.column_config.NumberColumn(
+            short if is_narrow else side, help=f"{side}, in pixels, 0 to {limits[side]}", step=0.01,
+            format="%.0f" if is_narrow else "%.1f", width=_NARROW if is_narrow else None,
+        )
+        for side, short in zip(SIDES, ("x0", "y0", "x1", "y1"), strict=True)
+    }  # fmt: skip
     edited = st.data_editor(
         shown,
         num_rows="dynamic",
-        hide_index=False,
+        hide_index=is_narrow,
         width="stretch",
         key=f"table_{desk.key}_{desk.labels.revision}",
         column_config={
             **numbers,
-            "class": st.column_config.SelectboxColumn("class", options=class_names, default=class_names[0]),
+            "class": st.column_config.SelectboxColumn(
+                "class", options=class_names, default=class_names[0], width=_NARROW + 8 if is_narrow else None
+            ),
         },
     )
     try:

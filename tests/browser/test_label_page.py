@@ -156,6 +156,66 @@ def test_a_box_drawn_moved_and_resized_is_where_the_mouse_put_it(browser, addres
         assert len(labeller.labels.boxes) == 1
 
 
+def test_delete_and_backspace_delete_the_selected_box_only(labeller: Labeller) -> None:
+    page = labeller.page
+    labeller.draw((100, 120), (200, 220))
+    labeller.draw((300, 120), (400, 220))
+    labeller.draw((500, 120), (600, 220))
+    before = labeller.labels.revision
+    page.keyboard.press("Delete")
+    page.wait_for_timeout(600)
+    assert labeller.labels.revision == before, "nothing is selected"
+    labeller.edit_mode()
+    for number, key in enumerate(("Delete", "Backspace")):
+        box, before = labeller.canvas.bounding_box(), labeller.labels.revision
+        page.mouse.click(box["x"] + 150 + 200 * number, box["y"] + 170)
+        page.keyboard.press(key)
+        labeller.saved_after(before)
+    assert labeller.near(labeller.in_picture(500, 120, 600, 220)) and len(labeller.labels.boxes) == 1
+
+
+def test_delete_in_a_field_is_for_the_field(labeller: Labeller) -> None:
+    page = labeller.page
+    labeller.draw((100, 120), (200, 220))
+    labeller.edit_mode()
+    box, before = labeller.canvas.bounding_box(), labeller.labels.revision
+    page.mouse.click(box["x"] + 150, box["y"] + 170)
+    page.get_by_role("combobox", name="New boxes are").focus()
+    page.keyboard.press("Backspace")
+    page.wait_for_timeout(600)
+    assert labeller.labels.revision == before
+
+
+def test_a_corner_moves_both_sides_freely(labeller: Labeller) -> None:
+    labeller.draw((100, 120), (300, 260))
+    labeller.edit_mode()
+    box, before = labeller.canvas.bounding_box(), labeller.labels.revision
+    labeller.page.mouse.click(box["x"] + 200, box["y"] + 200)
+    labeller.drag((301, 261), (321, 401))
+    labeller.saved_after(before)
+    assert labeller.near(labeller.in_picture(100, 120, 320, 400), pixels=2)
+
+
+def test_a_box_moved_off_the_picture_comes_back_and_the_pencil_stays(labeller: Labeller) -> None:
+    page = labeller.page
+    labeller.draw((100, 120), (300, 260))
+    told = labeller.labels
+    labeller.edit_mode()
+    labeller.drag((200, 200), (200, -200))
+    expect(page.get_by_test_id("stToast")).to_contain_text("moved beyond the picture", timeout=SOON)
+    labeller.settled()
+    assert labeller.labels.revision == told.revision
+    assert page.get_by_title("Edit").get_attribute("aria-pressed") == "true"
+    labeller.drag((200, 200), (50, 200))
+    labeller.saved_after(told.revision)
+    assert labeller.near(labeller.in_picture(MARGIN, 120, 150, 260), pixels=2)
+    page.wait_for_timeout(800)
+    before = labeller.labels.revision
+    labeller.drag((80, 200), (180, 200))  # what hung over the edge is not there any more
+    labeller.saved_after(before)
+    assert labeller.near(labeller.in_picture(MARGIN + 100, 120, 250, 260), pixels=2)
+
+
 def test_boxes_reach_the_pictures_edge(labeller: Labeller) -> None:
     size = labeller.canvas.bounding_box()
     labeller.draw((4, 5), (200, 180))
@@ -321,6 +381,16 @@ def test_a_server_killed_between_two_saves_loses_nothing_acknowledged(browser, t
         assert len(again.labels.boxes) == len(kept) + 1
 
 
+def test_a_file_that_is_too_large_is_named_beside_a_good_one(labeller: Labeller, tmp_path) -> None:
+    Image.new("RGB", (3000, 3000)).save(tmp_path / "large.bmp")
+    Image.fromarray(noise(64, 48)).save(tmp_path / "good.png")
+    labeller.page.get_by_text("Add pictures").first.click()
+    uploader = labeller.page.locator(".st-key-label_uploads input[type=file]")
+    uploader.set_input_files([tmp_path / "large.bmp", tmp_path / "good.png"])
+    expect(labeller.page.get_by_text("25.7 MB, 25 MB at most")).to_be_visible(timeout=SOON)
+    expect(labeller.page.get_by_text("1 picture added")).to_be_visible(timeout=SOON)
+
+
 @pytest.mark.parametrize("wide", [True, False], ids=["wide", "phone"])
 def test_nothing_is_wider_than_the_screen(browser, address, home, monkeypatch, wide) -> None:
     fill(home, monkeypatch)
@@ -328,6 +398,13 @@ def test_nothing_is_wider_than_the_screen(browser, address, home, monkeypatch, w
     with labelling(browser, address, home, viewport=size, has_touch=not wide) as labeller:
         assert labeller.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert labeller.canvas.bounding_box()["width"] <= size["width"]
+        keys = labeller.page.locator(".st-key-label_answers kbd").first
+        if wide:
+            expect(keys).to_be_visible()
+        else:
+            assert labeller.canvas.bounding_box()["width"] >= 350, "the picture gets the whole width"
+            expect(keys).to_be_hidden()
+            expect(labeller.page.get_by_title("Edit")).to_be_visible()
 
 
 def test_the_first_example_and_the_way_from_detect(browser, tmp_path) -> None:

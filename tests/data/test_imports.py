@@ -120,10 +120,21 @@ def test_a_problem_is_one_line_with_file_place_cause_and_remedy(tmp_path) -> Non
     ("files", "match"),
     [
         ({}, "no ground truth in a known format"),
-        ({"run.json": "{}"}, "no ground truth in a known format"),
-        ({"a.json": '{"annotations": []}', "b.json": '{"annotations": []}'}, r"holds a\.json and b\.json"),
-        ({"a.json": '{"annotations": []}', "a.xml": "<annotation/>"}, "holds COCO and Pascal VOC"),
-        ({"a.json": '{"annotations": []}', "classes.txt": "cow"}, "holds COCO and YOLO"),
+        ({"run.json": "{}"}, r"^run\.json: JSON without annotations"),
+        ({"found.json": "[]"}, r"^found\.json: a list, not ground truth"),
+        ({"cut.json": "{images"}, r"^cut\.json: not JSON \(.*line 1 column 2"),
+        ({"a.json": "{", "b.json": "{}"}, r"a\.json is not JSON \(.*; b\.json is JSON without annotations"),
+        ({"a.json": '{"annotations": []}', "b.json": '{"annotations": []}'}, r"holds a\.json and b\.json, of which"),
+        (
+            {"a.json": '{"annotations": []}', "b.json": '{"annotations": []}', "c.json": "{"},
+            r"holds a\.json and b\.json, of which only one can be meant; c\.json is not JSON \(",
+        ),
+        (
+            {"a.json": '{"annotations": []}', "b.json": '{"annotations": ['},
+            r"holds a\.json and b\.json, of which only one can be meant; b\.json is not JSON \(",
+        ),
+        ({"a.json": '{"annotations": []}', "a.xml": "<annotation/>"}, r"a\.json and a\.xml \(COCO and Pascal VOC\)"),
+        ({"a.json": '{"annotations": []}', "classes.txt": "cow"}, r"a\.json and classes\.txt \(COCO and YOLO\)"),
     ],
 )
 def test_a_folder_of_nothing_or_of_several_formats_is_refused(tmp_path, files, match) -> None:
@@ -132,6 +143,14 @@ def test_a_folder_of_nothing_or_of_several_formats_is_refused(tmp_path, files, m
         (tmp_path / "x" / name).write_text(text)
     with pytest.raises(AnnotationError, match=match):
         read_ground_truth(tmp_path / "x", tmp_path)
+
+
+def test_a_broken_file_beside_the_truth_is_named(tmp_path) -> None:
+    (tmp_path / "good.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    (tmp_path / "cut.json").write_text("{images")
+    (tmp_path / "settings.json").write_text("{}")
+    [problem] = read_ground_truth(tmp_path, tmp_path).problems
+    assert problem.file == "cut.json" and "not JSON" in problem.cause and problem.left_out
 
 
 @pytest.mark.parametrize("name", ["cow.csv", "labels.txt"])

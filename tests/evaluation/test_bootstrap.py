@@ -143,7 +143,9 @@ def test_no_verdict_below_15_and_words_of_trust_for_every_size() -> None:
     assert [measured_coverage(size) for size in (14, 29, 30, 5000)] == [
         None, COVERAGE[15].map, COVERAGE[30].map, COVERAGE[100].map,
     ]  # fmt: skip
-    assert "Below 15 pictures" in compare_models(found[:3], found[:3], truths[:3], resamples=5).trust()
+    few = compare_models(found[:3], found[:3], truths[:3], resamples=5).trust()
+    assert "No interval is quoted: below 15 pictures with something to find" in few
+    assert "hint" not in few, "there is no interval to be taken as one"
 
 
 def test_the_coverage_benchmark_runs_and_its_intervals_mostly_hold() -> None:
@@ -179,7 +181,10 @@ def test_pictures_without_anything_to_find_do_not_make_a_verdict() -> None:
     )
     assert (comparison.pictures, comparison.with_truth, comparison.verdict) == (15, 1, "too few pictures")
     assert comparison.coverage is None
-    assert "15 pictures, 1 of them with something to find, are too few" in comparison.sentence("one", "other")
+    told = comparison.sentence("one", "other")
+    assert "15 pictures, 1 of them with something to find, are too few" in told
+    assert told.endswith("To say anything of others, 15 or more with something to find are needed.")
+    assert not comparison.as_dict()["method"].endswith(",")
 
 
 def test_the_hits_that_reach_a_recall_are_those_the_coco_tools_find() -> None:

@@ -15,7 +15,7 @@ from cowvision.data.formats import write_coco
 from cowvision.data.pictures import save_jpeg
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
-from cowvision.ui import cache, compare_table, comparing, evaluation_sets
+from cowvision.ui import cache, compare_fairness, compare_table, comparing, evaluation_sets
 from cowvision.workspace import herds
 from cowvision.workspace.files import store_path
 from cowvision.workspace.herds import LabelState
@@ -114,7 +114,8 @@ def test_a_handful_of_pictures_is_too_few_to_tell(page) -> None:
     opened(page, set="stills")
     assert verdict(page) == "too few pictures"
     assert "Too few to tell: 2 of the 15 needed" in words(page)
-    assert "No interval is drawn: 2 pictures" in words(page)
+    assert "No interval is quoted: below 15 pictures with something to find" in words(page)
+    assert "take it as a hint" not in words(page)
     assert "resamples" not in words(page)
 
 
@@ -150,6 +151,54 @@ def test_the_best_thresholds_are_a_press_away(page) -> None:
     run(page)
     assert page.slider(key="cutoff").value == pytest.approx(float(re.search(r"\*\*(0\.\d+)\*\*", label)[1]))
     assert at_threshold(page)["herd-finetuned"] == (48, 3)
+
+
+def test_a_threshold_that_counts_unfairly_is_told_with_the_way_out(page) -> None:
+    opened(page)
+    page.slider(key="cutoff").set_value(0.95)
+    run(page)
+    assert "At 0.95 **Herd fine\\-tuned** counts 2.8 cows a picture too few here; fairest is" in words(page)
+    page.button(key="fairest_herd-finetuned").click()
+    run(page)
+    assert "fairest_herd-finetuned" not in [one.key for one in page.button]
+    assert page.slider(key="cutoff").value < 0.95
+
+
+def test_the_fairest_threshold_is_known_elsewhere_once_every_picture_was_looked_at(page) -> None:
+    assert compare_fairness.fairest_on_test_herd(SPECS[1]) is None
+    opened(page)
+    point = compare_fairness.fairest_on_test_herd(SPECS[1])
+    [jump] = [one for one in page.button if one.key == "jump_herd-finetuned_fairest count"]
+    assert f"at **{point.threshold:.2f}**" in jump.label
+
+
+def test_an_address_that_names_a_model_twice_is_told_what_is_shown(page) -> None:
+    opened(page, baseline="herd-finetuned", candidate="herd-finetuned")
+    assert "names Herd fine\\-tuned twice" in words(page)
+    assert page.query_params["candidate"] == "herd-base"
+    assert "not here (any more)" not in words(page)
+
+
+def test_the_candidate_chosen_as_the_baseline_exchanges_the_two(page) -> None:
+    opened(page)
+    page.selectbox(key="chosen_baseline").set_value("herd-finetuned")
+    run(page)
+    assert (page.query_params["baseline"], page.query_params["candidate"]) == ("herd-finetuned", "herd-base")
+    assert "twice" not in words(page) and "not here (any more)" not in words(page)
+
+
+def test_another_set_forgets_the_picture_of_the_one_before(page) -> None:
+    opened(page)
+    before = page.query_params["picture"]
+    page.selectbox(key="chosen_set").set_value("stills")
+    opened(page)
+    assert page.query_params["picture"] != before
+    store = Store(store_path())
+    herds.create_herd(store, "The tutorial's two pictures")
+    run(page)
+    titles = page.selectbox(key="chosen_set").options
+    assert "Your herd: The tutorial's two pictures (0 of 0 labelled)" in titles
+    assert len(set(titles)) == len(titles)
 
 
 def test_the_flip_list_filters_pages_and_opens_a_picture(page) -> None:

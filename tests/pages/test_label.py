@@ -6,16 +6,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cowvision.data.annotations import names_of
+from cowvision.data.pictures import MAX_BYTES
 from cowvision.ui.canvas import MARGIN
 from cowvision.workspace.files import store_path
 from cowvision.workspace.herds import LabellingRule, LabelState, add_picture, all_herds, create_herd, pictures_of
 from cowvision.workspace.labels import Labels, current, history, save
 from cowvision.workspace.store import Store
 from tests.pages.driving import run, words
-from tests.samples import truth
+from tests.samples import encoded, truth
 
 LABEL = Path(__file__).resolve().parents[2] / "pages" / "label.py"
 
@@ -102,6 +104,31 @@ def test_herds_are_made_renamed_and_deleted_on_a_second_word(example) -> None:
     assert "No herd yet" in words(example)
 
 
+def test_a_herd_made_from_the_popover_leaves_it_empty(example) -> None:
+    [name] = [one for one in example.text_input if one.label == "Name of the new herd"]
+    name.set_value("Meadow")
+    next(one for one in example.button if one.label == "Make it").click()
+    run(example)
+    assert [one.name for one in all_herds(store())][-1] == "Meadow"
+    [name] = [one for one in example.text_input if one.label == "Name of the new herd"]
+    assert name.value == ""
+
+
+def test_whoever_deletes_a_herd_is_told_of_its_drafts(example) -> None:
+    draw(example, BOX, (300, 60, 50, 50))
+    run(example)  # as when the popover is opened
+    assert "2 pictures, 0 confirmed boxes and 2 in drafts," in example.checkbox(key="sure_1").label
+    press(example, "label_confirm")
+    assert "2 pictures and 2 confirmed boxes," in example.checkbox(key="sure_1").label
+
+
+def test_a_deleted_herd_leaves_nothing_in_the_address(example) -> None:
+    example.checkbox(key="sure_1").check()
+    run(example)
+    press(example, "delete_herd")
+    assert not {"herd", "picture"} & set(example.query_params)
+
+
 def test_a_taken_name_is_an_error_and_nothing_else(example) -> None:
     create_herd(store(), "Other")
     herd = all_herds(store())[0].herd_id
@@ -131,6 +158,16 @@ def test_uploads_come_into_the_herd_and_bad_ones_are_named(example, a_png) -> No
     run(example)
     assert "not a picture in a known format" in example.error[0].value
     assert [one.name for one in pictures_of(store(), 1)] == ["many.jpg", "one.jpg", "mine.png"]
+    assert "mine.png" in words(example)
+
+
+def test_a_file_beyond_the_limit_is_named_beside_a_good_one(example, a_png) -> None:
+    big = encoded(Image.new("RGB", (20, 20)), "BMP") + bytes(MAX_BYTES)
+    uploader = example.file_uploader(key="herd_uploads_0")
+    assert uploader.proto.max_upload_size_mb * 1024**2 > len(big), "the browser lets it come here to be named"
+    uploader.set_value([("mine.png", a_png, "image/png"), ("big.bmp", big, "image/bmp")])
+    run(example)
+    assert "big\\.bmp**: 25\\.0 MB, 25 MB at most" in example.error[0].value
     assert "mine.png" in words(example)
 
 
@@ -167,6 +204,58 @@ def test_a_bare_click_is_no_box_and_the_canvas_begins_anew(example) -> None:
     draw(example, (200, 100, 4, 4))
     assert stored(example).revision == 0
     assert desk(example).key != key
+
+
+def test_corners_are_free_and_one_class_needs_no_tags(example) -> None:
+    draw(example, BOX)
+    press(example, "next")
+    press(example, "previous")
+    begun = desk(example).drawing
+    assert begun["uniformScaling"] is False
+    assert [one["label"] for one in begun["objects"]] == [""]
+    draw(example, (300, 60, 50, 50), label="horse")
+    press(example, "next")
+    press(example, "previous")
+    assert {one["label"] for one in desk(example).drawing["objects"]} == {"cow", "horse"}
+
+
+def test_a_box_moved_off_the_picture_comes_back_under_the_pencil(example) -> None:
+    draw(example, BOX)
+    before, key = stored(example), desk(example).key
+    [away] = [dict(one, left=-500.0) for one in _as_objects(BOX)]
+    report(example, [away])
+    assert stored(example).revision == before.revision
+    assert desk(example).key == key, "the canvas is not mounted anew, so the pencil stays pressed"
+    assert desk(example).drawing["redrawn"] == 1
+    assert [round(one["left"]) for one in desk(example).drawing["objects"]] == [BOX[0]]
+    assert "moved beyond the picture" in example.toast[0].value
+    run(example)
+    assert desk(example).drawing["redrawn"] == 1, "told once, however often the page runs"
+    report(example, [dict(away, left=BOX[0])])
+    report(example, [away])
+    assert desk(example).drawing["redrawn"] == 2
+
+
+def _as_objects(*boxes: tuple[float, float, float, float]) -> list[dict]:
+    place = {"type": "LabeledRect", "label": "cow", "originX": "left", "originY": "top", "scaleX": 1, "scaleY": 1}
+    return [{**place, "left": left, "top": top, "width": width, "height": height} for left, top, width, height in boxes]
+
+
+def test_no_cows_tells_what_it_took_away_and_brings_it_back(example) -> None:
+    draw(example, BOX, (300, 60, 50, 50))
+    first = desk(example).picture_id
+    press(example, "label_no_cows")
+    assert desk(example).picture_id != first
+    assert "many\\.jpg** has no cows now: its 2 boxes are gone" in words(example)
+    press(example, "bring_back")
+    assert desk(example).picture_id == first
+    assert len(stored(example).boxes) == 2 and stored(example).state is LabelState.DRAFT
+    assert "has no cows now" not in words(example)
+
+
+def test_no_cows_where_nothing_was_says_nothing(example) -> None:
+    press(example, "label_no_cows")
+    assert "has no cows now" not in words(example)
 
 
 def test_turned_boxes_are_put_back(example) -> None:
@@ -229,11 +318,19 @@ def test_a_version_of_the_history_comes_back(example) -> None:
     press(example, "label_remove_all")
     example.session_state["open_history"] = True
     run(example)
-    example.selectbox(key=f"history_{desk(example).picture_id[:16]}").set_value(earlier)
+    choice = _history(example)
+    assert choice.value == stored(example).revision
+    choice.set_value(earlier)
     run(example)
     press(example, "restore")
     assert len(stored(example).boxes) == 1
-    assert history(store(), 1, desk(example).picture_id)[0].note == f"restored no. {earlier}"
+    newest = history(store(), 1, desk(example).picture_id)[0]
+    assert newest.note == f"restored no. {earlier}"
+    assert _history(example).value == newest.revision, "what is shown is the newest again"
+
+
+def _history(page: AppTest):
+    return next(one for one in page.selectbox if str(one.key).startswith("history_"))
 
 
 def test_hints_teach(example) -> None:
@@ -252,11 +349,19 @@ def test_a_models_boxes_become_the_draft_and_are_counted(example) -> None:
     labels = stored(example)
     assert (labels.state, len(labels.boxes)) == (LabelState.DRAFT, 3)
     assert "3 as they were" in words(example)
+    assert "3 boxes of Herd fine\\-tuned drawn" in example.toast[0].value, "to be seen where the canvas is not"
     objects = desk(example).drawing["objects"]
     report(example, objects[:2])
     assert "2 as they were, 0 corrected, 1 removed; 0 drawn by hand" in words(example)
     press(example, "label_undo")
     assert len(stored(example).boxes) == 3
+
+
+def test_where_the_fairest_threshold_is_shown_is_said_beside_the_slider(example) -> None:
+    assert "counts fairest" not in words(example), "not worked out before it is seen"
+    example.session_state["open_draft"] = True
+    run(example)
+    assert "counts fairest is shown in the threshold studio of Compare" in words(example)
 
 
 def test_a_model_that_sees_nothing_says_so(example) -> None:
@@ -395,9 +500,34 @@ def test_truth_is_imported_for_pictures_that_are_here(example) -> None:
     assert all_herds(store())[0].labelled == 2
 
 
+def test_ones_own_import_is_no_news_from_another_tab(example) -> None:
+    draw(example, BOX)
+    bring(example, coco("many.jpg"))
+    example.checkbox(key="import_replace").check()
+    run(example)
+    press(example, "import_go")
+    assert stored(example).boxes.xyxy.tolist() == [[10, 10, 60, 30]]
+    assert "another tab" not in words(example)
+    assert "1 picture imported" in words(example)
+
+
+def test_files_that_are_no_truth_are_named(example) -> None:
+    bring(example, b"{images")
+    told = example.error[0].value.replace("\\", "")
+    assert told.startswith("**truth.json**: not JSON (") and "line 1 column 2" in told
+    files = [(f"{name}.json", coco("many.jpg"), "application/json") for name in "ab"]
+    example.file_uploader(key="import_files_0").set_value([*files, ("c.json", b"{", "application/json")])
+    run(example)
+    press(example, "import_read")
+    told = example.error[0].value.replace("\\", "")
+    assert told.startswith(
+        "**The 3 files**: holds a.json and b.json, of which only one can be meant; c.json is not JSON"
+    )
+
+
 def test_the_good_rest_is_imported_only_on_a_word(example) -> None:
     bring(example, coco("many.jpg", "one.jpg", bad=True))
-    assert "1 things are left out" in words(example)
+    assert "1 thing left out" in words(example)
     assert example.button(key="import_go").disabled
     example.checkbox(key="import_rest").check()
     run(example)

@@ -97,11 +97,14 @@ def test_undo_does_not_undo_another_tab(example) -> None:  # noqa: F811
 
 
 def test_an_emptied_label_stays_what_it_was_saved_as(example) -> None:  # noqa: F811
-    draw(example, BOX)
-    objects = [dict(one, label="") for one in desk(example).drawing["objects"]]
-    report(example, [*objects, *_drawn(BOX, "")])
-    assert names_of(stored(example).boxes).tolist() == ["cow"]
-    assert [one["label"] for one in desk(example).drawing["objects"]] == ["cow"], "the canvas shows it too"
+    horse = (300, 60, 50, 50)
+    report(example, [*_drawn(BOX, "cow"), *_drawn(horse, "horse")])
+    desk(example).begin_anew()
+    run(example)
+    assert [one["label"] for one in desk(example).drawing["objects"]] == ["cow", "horse"], "several classes have tags"
+    report(example, [*_drawn(BOX, ""), *_drawn(horse, "horse")])
+    assert names_of(stored(example).boxes).tolist() == ["cow", "horse"]
+    assert [one["label"] for one in desk(example).drawing["objects"]] == ["cow", "horse"], "the canvas shows it too"
 
 
 def test_a_taken_name_of_a_new_herd_leaves_the_page_there(example) -> None:  # noqa: F811

@@ -10,7 +10,7 @@ import pytest
 from cowvision.errors import ModelFileError, SettingError
 from cowvision.models.catalog import all_models, find_model, own_models
 from cowvision.models.places import runs_folder
-from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
+from cowvision.training.checkpoints import Run, RunState, all_runs, held, make_folder, read_run
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import check_name, delete_run, name_for, rename_run
 from tests.detectors import untrained_box
@@ -150,3 +150,43 @@ def test_who_dies_lets_go() -> None:
 def test_states_are_told_in_the_file() -> None:
     Run("mine", "Mine", Plan(), state=RunState.STOPPED).save()
     assert json.loads((runs_folder() / "mine" / "run.json").read_text())["state"] == "stopped"
+
+
+def test_a_worker_that_outlives_its_parent_does_not_keep_the_run() -> None:
+    run = kept("mine", with_model=False)
+    code = (
+        "import os, time; from cowvision.training.checkpoints import held, read_run\n"
+        "with held(read_run('mine')):\n"
+        "    if os.fork() == 0: time.sleep(5); os._exit(0)\n"
+        "    os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 9
+    with held(run):
+        pass
+
+
+def test_a_beginning_that_fails_takes_no_name(home, monkeypatch) -> None:
+    from cowvision.training import checkpoints
+
+    run = Run("mine", "Mine", Plan())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(ModelFileError, match="No space left"):
+        patch.setattr(checkpoints, "write_atomically", full)
+        make_folder(run)
+    assert check_name("mine") == "mine"
+    make_folder(run)
+    with pytest.raises(ModelFileError, match="already"):
+        make_folder(run)
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away() -> None:
+    run = kept("mine")
+    (run.folder / ".state.pt.4711.140213").write_bytes(b"half")
+    (run.folder / "state.pt").write_bytes(b"whole")
+    with held(run):
+        assert sorted(path.name for path in run.folder.iterdir()) == [
+            ".lock", "model.json", "model.safetensors", "run.json", "state.pt",
+        ]  # fmt: skip

@@ -161,3 +161,88 @@ def test_a_mirrored_picture_takes_its_boxes_along() -> None:
             inside, whole = rgb[:, y0:y1, x0:x1].float(), rgb.float()
             outside = (whole.sum() - inside.sum()) / max(1, whole.numel() - inside.numel())
             assert inside.mean() > outside + 40
+
+
+def test_a_gradient_that_is_no_number_moves_nothing(tmp_path: Path, monkeypatch) -> None:
+    from cowvision.training import finetune as loop
+
+    losses_of = loop.losses_of
+
+    def poisoned(*arguments: object) -> dict[str, torch.Tensor]:
+        losses = losses_of(*arguments)
+        return {name: value + torch.sqrt(value * 0) for name, value in losses.items()}  # finite; its slope is not
+
+    monkeypatch.setattr(loop, "losses_of", poisoned)
+    network = untrained_network()
+    before = weights_of(network)
+    with pytest.raises(TrainingDataError, match="the gradient is no longer a number after 0 steps"):
+        finetune(network, PICTURES, replace(CONFIG, checkpoint=tmp_path / "run.pt"), class_names=("cow",))
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, before[name])
+    assert not (tmp_path / "run.pt").exists()
+
+
+def test_the_learning_rate_is_obeyed() -> None:
+    still = finetune(untrained_network(), PICTURES, replace(CONFIG, learning_rate=1e-12), class_names=("cow",))
+    moved = finetune(untrained_network(), PICTURES, CONFIG, class_names=("cow",))
+    name = "roi_heads.box_predictor.cls_score.weight"
+    begun = untrained_network().state_dict()[name]
+    torch.testing.assert_close(still.state_dict()[name], begun, atol=1e-7, rtol=0)
+    assert not torch.allclose(moved.state_dict()[name], begun, atol=1e-5)
+
+
+def test_the_gradient_is_clipped() -> None:
+    config = replace(CONFIG, iterations=1, optimizer="sgd", learning_rate=1.0, clip=1e-3, weight_decay=0.0,
+                     batch=replace(CONFIG.batch, batch_size=4), average_decay=0.0)  # fmt: skip
+    before, after = untrained_network().state_dict(), untrained_network()
+    finetune(after, PICTURES, config, class_names=("cow",))
+    moved = torch.cat([(after.state_dict()[name] - value).flatten() for name, value in before.items()])
+    assert 5e-4 < float(moved.norm()) <= 1.001e-3
+
+
+def test_the_best_is_returned_and_not_the_last() -> None:
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def judge(network: torch.nn.Module) -> float:
+        seen.append(weights_of(network))
+        return [0.2, 0.5, 0.1][len(seen) - 1]
+
+    looks = []
+    best = finetune(untrained_network(), PICTURES, replace(CONFIG, judge_every=2), class_names=("cow",), judge=judge,
+                    on_look=lambda look, _: looks.append((look.step, look.score, look.is_best)))  # fmt: skip
+    assert looks == [(2, 0.2, True), (4, 0.5, True), (6, 0.1, False)]
+    for name, value in best.state_dict().items():
+        torch.testing.assert_close(value, seen[1][name])
+    assert any(not torch.equal(seen[2][name], value) for name, value in best.state_dict().items())
+
+
+def test_what_is_judged_is_the_average() -> None:
+    raw, judged = untrained_network(), []
+    config = replace(CONFIG, judge_every=6, average_decay=0.9)
+    finetune(raw, PICTURES, config, class_names=("cow",), judge=lambda one: judged.append(weights_of(one)) or 0.1)
+    name = "roi_heads.box_predictor.cls_score.weight"
+    begun, last = untrained_network().state_dict()[name], raw.state_dict()[name]
+    average = judged[0][name]
+    assert not torch.allclose(average, last, atol=1e-6)
+    assert (average - last).norm() < (begun - last).norm(), "and it follows"
+
+
+def test_it_ends_when_it_gets_no_better() -> None:
+    steps = []
+    config = replace(CONFIG, iterations=40, judge_every=2, patience=2)
+    finetune(untrained_network(), PICTURES, config, class_names=("cow",), judge=lambda _: 0.3,
+             on_step=lambda report: steps.append(report.step))  # fmt: skip
+    assert steps[-1] == 6, "the first look is the best, two more are no better"
+
+
+def test_a_mixture_has_its_share_of_scenes_and_no_scene_twice() -> None:
+    from cowvision.training.mixing import Mixed
+
+    labelled = PICTURES[:4]
+    scenes = [AnnotatedPicture(f"scene {n}", truth_boxes([], []), PICTURES[0].source) for n in range(400)]
+    names = [one.name for one in Mixed(labelled, scenes, 0.3, 400, 1)]
+    drawn = [name for name in names if name.startswith("scene")]
+    assert 0.2 < len(drawn) / 400 < 0.4
+    assert len(set(drawn)) == len(drawn)
+    counts = [names.count(one.name) for one in labelled]
+    assert min(counts) > 0.6 * max(counts)

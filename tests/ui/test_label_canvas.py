@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from cowvision.data.annotations import areas_of, crowds_of, names_of, truth_boxes
-from cowvision.ui.canvas import MARGIN, Fit, background_jpeg, canvas_boxes, fit, label_of, read_canvas
+from cowvision.ui.canvas import (
+    MARGIN,
+    NARROW_MARGIN,
+    Fit,
+    background_jpeg,
+    canvas_boxes,
+    fit,
+    label_of,
+    read_canvas,
+)
+from cowvision.ui.labelling_canvas import the_only_class
 from tests.samples import noise, truth
 
 ROOMS = [(840, 600), (340, 600), (1200, 900)]
@@ -76,6 +86,51 @@ def test_a_box_begun_outside_ends_at_the_edge() -> None:
     assert reading.cut == 1
     again = read_canvas([box(3, 4, 100, 290)], reading.boxes, shape, unnamed="cow")
     assert not again.changed, "it lies outside on the canvas still, and is saved once only"
+
+
+def test_a_box_moved_off_the_picture_is_where_it_was() -> None:
+    shape, stored = Fit((1000, 500), (500, 250)), truth([[100, 100, 300, 200], [400, 100, 500, 200]])
+    one, other = canvas_boxes(stored, shape)
+    for away in ({"left": -400.0}, {"top": 600.0}, {"left": MARGIN - one["width"] - 1}):
+        reading = read_canvas([{**one, **away}, other], stored, shape, unnamed="cow")
+        assert np.array_equal(reading.boxes.xyxy, stored.xyxy)
+        assert (reading.changed, reading.clicks, reading.pushed) == (False, 0, 1)
+
+
+def test_a_box_moved_across_the_edge_is_cut_there_and_told_once() -> None:
+    shape, stored = Fit((1000, 500), (500, 250)), truth([[100, 100, 300, 200]])
+    [one] = canvas_boxes(stored, shape)
+    across = {**one, "left": one["left"] - 100}
+    reading = read_canvas([across], stored, shape, unnamed="cow")
+    assert reading.boxes.xyxy.tolist() == [[0, 100, 100, 200]]
+    assert (reading.changed, reading.cut, reading.pushed) == (True, 1, 1)
+    drawn_since = box(MARGIN + 200, MARGIN + 10, 60, 40)
+    later = read_canvas([across, drawn_since], reading.boxes, shape, unnamed="cow")
+    assert (len(later.boxes), later.cut, later.pushed) == (2, 0, 0), "the one that hangs over is known"
+
+
+def test_a_box_drawn_beyond_the_edge_pushes_none_away() -> None:
+    shape = Fit((1000, 500), (500, 250))
+    assert read_canvas([box(3, 4, 100, 290)], truth([]), shape, unnamed="cow").pushed == 0
+
+
+def test_boxes_without_a_tag_are_of_the_one_class_there_is() -> None:
+    shape, stored = Fit((400, 300), (400, 300)), truth([[10, 10, 60, 60]])
+    [one] = canvas_boxes(stored, shape)
+    reading = read_canvas(
+        [{**one, "label": ""}, box(100, 100, 50, 50, "")], stored, shape, unnamed="dog", untagged="cow"
+    )
+    assert names_of(reading.boxes).tolist() == ["cow", "cow"]
+    assert reading.unnamed == 0
+    assert the_only_class(["cow", "cow"]) == "cow" and the_only_class(["cow", "dog"]) == ""
+
+
+def test_on_a_phone_the_picture_gets_the_room() -> None:
+    shape = fit((1600, 1066), (354, 600))
+    assert shape.shown_wh[0] == 354 - 2 * NARROW_MARGIN
+    assert fit((1600, 1066), (780, 600)).margin == MARGIN
+    corners = np.array([[0.0, 0, 1600, 1066]])
+    assert np.allclose(shape.from_canvas(shape.to_canvas(corners)), corners)
 
 
 def test_a_bare_click_and_a_box_in_the_margin_are_no_boxes() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import ModelFileError, SettingError, TrainingDataError
+from cowvision.errors import CowVisionError, ModelFileError, PictureError, SettingError, TrainingDataError
 from cowvision.models import places
 from cowvision.models.catalog import find_model, own_models
 from cowvision.models.provenance import is_known, trained_on
@@ -67,6 +67,7 @@ def test_it_leaves_a_model_with_its_card_and_its_record(store, tmp_path) -> None
     found = DetectionBox(spec).evaluate(data.held_out)
     assert found.map == pytest.approx(best, abs=0.02), "the model that is kept is the best that was seen"
     assert "too few" in run.verdict
+    assert run.gain["delta_map"] == pytest.approx(best - run.looks[0][1], abs=0.02)
 
 
 def test_its_pictures_are_known_as_learnt_from_and_the_others_are_not(store, tmp_path) -> None:
@@ -206,6 +207,29 @@ def test_a_disk_that_fills_up_stops_it_and_it_goes_on_later(store, tmp_path, mon
     seen, (run, data) = [], go_on("mine", store)
     teach(run, data, tell=lambda **facts: seen.append(facts["step"]) if facts["kind"] == "step" else None)
     assert seen[0] == 3
+
+
+def test_a_picture_that_is_gone_is_said_and_the_run_is_over(store, tmp_path) -> None:
+    run, data = begin(small_plan(tmp_path), "mine", "My herd", store)
+    data.train[3].source.unlink()
+    with pytest.raises(PictureError, match="no such file"):
+        teach(every(run, batch=run.settings["batch"] | {"batch_size": 8}), data)
+    assert read_run("mine").state is RunState.FAILED
+    assert "no such file" in read_run("mine").problem
+
+
+def test_what_nobody_foresaw_is_told_in_words(store, tmp_path, monkeypatch) -> None:
+    from cowvision.workspace import teaching
+
+    run, data = begin(small_plan(tmp_path), "mine", "My herd", store)
+
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(teaching, "finetune", breaks)
+    with pytest.raises(CowVisionError, match=r"not foreseen.*boom"):
+        teach(run, data)
+    assert read_run("mine").state is RunState.FAILED
 
 
 def test_no_name_is_given_twice(store, tmp_path) -> None:
