@@ -17,17 +17,13 @@ from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.herd_picker import herd_to_fill
-from cowvision.ui.intake import Upload, decoded, display_name
+from cowvision.ui.intake import KINDS, MOST_MEGABYTES, Upload, decoded, display_name
 from cowvision.viz.drawing import at_least
 from cowvision.workspace import labels
 from cowvision.workspace.files import read_blob
 from cowvision.workspace.herds import Herd, LabelState, add_picture, pictures_of
 
 LIMITS = f"up to {MAX_BYTES // 1024**2} MB and {MAX_PIXELS // 10**6} megapixels"
-KINDS = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
-MOST_MEGABYTES = 100
-"""What the browser may send: more than is taken, for a file that it keeps back is gone without a word."""
-
 SENT_SCORE = 0.5
 """The lowest score of boxes that become a draft on the way from Detect."""
 

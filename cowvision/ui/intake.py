@@ -23,6 +23,10 @@ from cowvision.workspace.trays import KEPT_DAYS, TrayPicture, pictures_in, put_i
 MOST_PICTURES = 200
 LONGEST_NAME = 80
 LEAST_SIDE = 16  # pixels
+KINDS = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
+MOST_MEGABYTES = 100
+"""What the browser may send: more than is taken, for a file that it keeps back is gone without a word."""
+
 LIMITS = f"up to {MOST_PICTURES} pictures, each up to {MAX_BYTES // 1024**2} MB and {MAX_PIXELS // 10**6} megapixels"
 
 
@@ -38,15 +42,17 @@ class Upload(Protocol):
 def intake_panel() -> None:
     """Where pictures come in: files, or the camera; starts the page again once there are new ones."""
     visit = session.ensure()
-    files = st.file_uploader(
-        f"Your own pictures: {LIMITS}",
-        type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
-        accept_multiple_files=True,
-        max_upload_size=MAX_BYTES // 1024**2,
-        key=f"uploads_{visit.intake}",
-        help=f"They stay on this machine and are forgotten after {KEPT_DAYS} days. The address of your page finds them "
-        "again: whoever you give it to on this machine sees them, nobody else does.",
-    )
+    with st.container(key="detect_uploads"):
+        files = st.file_uploader(
+            f"Your own pictures: {LIMITS}",
+            type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
+            accept_multiple_files=True,
+            max_upload_size=MOST_MEGABYTES,
+            key=f"uploads_{visit.intake}",
+            help=f"They stay on this machine and are forgotten after {KEPT_DAYS} days. The address of your page finds "
+            "them again: whoever you give it to on this machine sees them, nobody else does.",
+        )
+        st.caption(KINDS)
     shots = []
     if st.toggle("Use the camera", key="camera_on", help="The browser asks for permission first."):
         shot = st.camera_input("Take a picture", key=f"camera_{visit.intake}", label_visibility="collapsed")

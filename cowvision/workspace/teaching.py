@@ -28,8 +28,9 @@ from cowvision.training.finetune import Look, StepReport, finetune
 from cowvision.training.settings import FinetuneConfig, config_from
 from cowvision.workspace.lesson_looks import answers, in_words, judged
 from cowvision.workspace.lesson_parts import pictures_to_learn, start_network, tuned_spec
+from cowvision.workspace.reduced_pictures import reduced
 from cowvision.workspace.training_cards import training_card
-from cowvision.workspace.training_sets import TrainingSet, reduced
+from cowvision.workspace.training_sets import TrainingSet
 
 if TYPE_CHECKING:
     import supervision as sv

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from cowvision.data.annotations import AnnotatedPicture, check_trainable, crowds_of, names_of
 from cowvision.data.bursts import Trace, bursts, trace_of
 from cowvision.data.formats import read_coco
-from cowvision.data.pictures import decode_picture, save_jpeg
+from cowvision.data.pictures import decode_picture
 from cowvision.data.splits import split
 from cowvision.errors import AnnotationError, PictureError, TrainingDataError
 from cowvision.models.catalog import find_model
@@ -96,24 +95,6 @@ def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None)
     train, held_out = _sides(labelled, [traces[one.id] for one in labelled], plan)
     notes = [f"{len(problems)} of the pictures cannot be read, e.g. {problems[0]}"] if problems else []
     return _as_set(train, held_out, [*notes, *_notes_on(held_out, plan)])
-
-
-def reduced(
-    pictures: Sequence[AnnotatedPicture], ids: Sequence[str], most: int, folder: Path
-) -> list[AnnotatedPicture]:
-    """Pictures no larger than needed to be learnt from, so that no step waits for a phone's photo to be decoded.
-
-    Args:
-        pictures: As gathered.
-        ids: sha256 of each one's file, by which its copy is known again.
-        most: Shorter side in pixels; smaller pictures stay as they are.
-        folder: Where the smaller copies are kept.
-
-    Raises:
-        PictureError: A picture cannot be read any more, or a copy cannot be written.
-    """
-    copies = [folder / f"{sha256}-{most}.jpg" for sha256 in ids]
-    return [_reduced(one, most, copy) for one, copy in zip(pictures, copies, strict=True)]
 
 
 def _sources(plan: Plan, store: Store) -> Iterator[_Labelled]:
@@ -245,20 +226,3 @@ def _scenes_alone(plan: Plan) -> TrainingSet:
     )
     digest = hashlib.sha256(repr(scenes).encode()).hexdigest()
     return TrainingSet((), tuple(scenes), (), ids, digest, (note,))
-
-
-def _reduced(one: AnnotatedPicture, most: int, copy: Path) -> AnnotatedPicture:
-    from PIL import Image  # noqa: PLC0415 - only where something is reduced
-
-    picture = one.picture()
-    height, width = picture.rgb.shape[:2]
-    if min(height, width) <= most:
-        return one
-    factor = most / min(height, width)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if not copy.is_file():
-        partial = copy.with_name(f".{copy.name}.{os.getpid()}")  # a copy is there whole or not at all
-        save_jpeg(np.asarray(Image.fromarray(picture.rgb).resize(size, Image.Resampling.BICUBIC)), partial, 95)
-        partial.replace(copy)
-    truth = replace(one.truth, xyxy=one.truth.xyxy * np.array([size[0] / width, size[1] / height] * 2))
-    return replace(one, truth=truth, source=copy)

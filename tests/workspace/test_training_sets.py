@@ -14,8 +14,9 @@ from cowvision.training.plans import Plan
 from cowvision.workspace import files
 from cowvision.workspace.herds import LabelState, add_picture, create_herd, delete_herd
 from cowvision.workspace.labels import save
+from cowvision.workspace.reduced_pictures import reduced
 from cowvision.workspace.store import Store
-from cowvision.workspace.training_sets import gather, reduced
+from cowvision.workspace.training_sets import gather
 from tests.detectors import untrained_box
 from tests.samples import encoded, noise, truth
 
