@@ -57,6 +57,7 @@ def test_it_ends_by_saying_both_figures_and_the_interval(plan, tmp_path) -> None
         (["--herd", "77", "--name", "x"], "it was deleted"),
         (["--resume", "nobody"], "there is no run of that name"),
         (["--resume", "x", "--name", "y"], "has its name already"),
+        (["--resume", "x", "--iterations", "9"], "the settings it began with"),
         (["--images", "nowhere", "--truth", "nowhere.json", "--name", "x"], "No such file"),
     ],
 )

@@ -107,6 +107,8 @@ def _check(plan: Plan, name: str | None, resume: str | None, *, estimate: bool) 
         raise SettingError("--learning-rate", "it must lie between 0 and 1", "Try 0.0005")
     if resume is not None and name is not None:
         raise SettingError("--resume", "a run that goes on has its name already", "Leave --name out")
+    if resume is not None and plan != Plan():
+        raise SettingError("--resume", "a run goes on with the settings it began with", "Leave the other options out")
     if name is None and resume is None and not estimate:
         raise SettingError("--name", "the new model needs a name", "Add --name my-herd")
 
