@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cowvision.errors import ModelFileError
 from cowvision.models.places import write_atomically
@@ -35,10 +36,12 @@ class AveragedWeights:
     def update(self, network: nn.Module, step: int) -> None:
         """Take in the network as it is after ``step`` steps."""
         decay = min(self.decay, (1 + step) / (20 + step))
-        for average, value in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
+        pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
+        floating = [pair for pair in pairs if pair[0].is_floating_point()]
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # all tensors in one call
+        update([average for average, _ in floating], [value for _, value in floating], 0)
+        for average, value in pairs:
+            if not average.is_floating_point():
                 average.copy_(value)
 
 
