@@ -1,0 +1,101 @@
+"""Cows kept apart from frame to frame: the only use of norfair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import supervision as sv
+from norfair.tracker import Detection, Tracker
+
+from cowvision.data.annotations import names_of, scores_of
+from cowvision.errors import SettingError
+
+SEEN = "seen"
+"""Key in the data of tracked boxes: whether a detection was there in this very frame, (n,) bool."""
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """How boxes of one frame become those of the next.
+
+    Attributes:
+        least_score: Detections below it are not tracked.
+        least_iou: A detection belongs to a track if it overlaps its predicted box by more than this.
+        patience: Frames without a detection after which a track ends.
+        confirm: Frames after which a track counts; until then it may be a false alarm.
+        every: The detector looks at every n-th frame; between, boxes are where the tracks predict them.
+    """
+
+    least_score: float = 0.5
+    least_iou: float = 0.3
+    patience: int = 24
+    confirm: int = 3
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be tracked by.
+
+        Raises:
+            SettingError: A number is out of its range.
+        """
+        if not (0 <= self.least_score <= 1 and 0 <= self.least_iou < 1):
+            raise SettingError("tracker", "score and overlap lie between 0 and 1", "Choose other numbers")
+        if self.every < 1 or not 0 <= self.confirm < self.patience:
+            cause = "it looks at every frame or fewer, and is patient for longer than it needs to be sure"
+            raise SettingError("tracker", cause, "Choose a larger patience")
+
+
+class HerdTracker:
+    """Follows boxes through the frames of one clip; ids count from 1, and the same frames give the same ids.
+
+    Frames must be told in order, each once: with ``None`` where the detector did not look.
+    """
+
+    def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self.settings = settings or TrackerSettings()
+        self._tracker = Tracker(
+            distance_function="iou",
+            distance_threshold=1 - self.settings.least_iou,
+            hit_counter_max=self.settings.patience,
+            initialization_delay=self.settings.confirm,
+        )
+
+    def looks_at(self, frame: int) -> bool:
+        """Whether the detector looks at a frame, counted from 0."""
+        return frame % self.settings.every == 0
+
+    def update(self, detections: sv.Detections | None) -> sv.Detections:
+        """The tracks in the next frame.
+
+        Args:
+            detections: What the detector found there; None where it did not look.
+
+        Returns:
+            Boxes (n, 4) float32 in pixels with ``tracker_id``, ``confidence`` and ``data["class_name"]`` of the newest
+            detection of each, and ``data["seen"]``.
+        """
+        found = [] if detections is None else self._as_norfair(detections)
+        tracks = self._tracker.update(found or None, period=self.settings.every)
+        new = {id(one) for one in found}
+        boxes = [np.asarray(track.estimate, np.float32).reshape(4) for track in tracks]
+        return sv.Detections(
+            xyxy=np.array(boxes, np.float32).reshape(-1, 4),
+            confidence=np.array([float(track.last_detection.scores[0]) for track in tracks], np.float32),
+            class_id=np.zeros(len(tracks), np.int64),
+            tracker_id=np.array([track.id for track in tracks], np.int64),
+            data={
+                "class_name": np.array([str(track.last_detection.label) for track in tracks], np.str_),
+                SEEN: np.array([id(track.last_detection) in new for track in tracks], bool),
+            },
+        )
+
+    def _as_norfair(self, detections: sv.Detections) -> list[Detection]:
+        scores, names = scores_of(detections), names_of(detections)
+        return [
+            Detection(
+                points=np.asarray(box, np.float64).reshape(2, 2), scores=np.full(2, float(score)), label=str(name)
+            )
+            for box, score, name in zip(detections.xyxy, scores, names, strict=True)
+            if score >= self.settings.least_score
+        ]

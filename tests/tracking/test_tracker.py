@@ -1,0 +1,91 @@
+"""The tracker: ids that stay, begin at 1, survive a gap and frames without a look, and are the same each time."""
+
+import numpy as np
+import pytest
+import supervision as sv
+
+from cowvision.errors import SettingError
+from cowvision.tracking.tracker import SEEN, HerdTracker, TrackerSettings
+from tests.samples import boxes
+
+STEP = 4
+
+
+def walking(frame: int, *starts: int) -> sv.Detections:
+    """Cows that walk to the right, one below the other."""
+    rows = [[x + STEP * frame, 60 * row, x + STEP * frame + 80, 60 * row + 50] for row, x in enumerate(starts)]
+    return boxes(rows, [0.9] * len(rows))
+
+
+def ids_by_frame(tracker: HerdTracker, frames: list[sv.Detections | None]) -> list[list[int]]:
+    return [sorted(tracker.update(frame).tracker_id.tolist()) for frame in frames]
+
+
+def test_ids_begin_at_one_and_stay() -> None:
+    ids = ids_by_frame(HerdTracker(), [walking(n, 0, 300) for n in range(30)])
+    assert ids[0] == [], "nobody is sure at once"
+    assert all(one == [1, 2] for one in ids[5:])
+
+
+def test_the_same_frames_give_the_same_ids_whoever_tracked_before() -> None:
+    frames = [walking(n, 0, 300) for n in range(20)]
+    assert ids_by_frame(HerdTracker(), frames) == ids_by_frame(HerdTracker(), frames)
+
+
+def test_a_cow_that_is_hidden_for_a_moment_keeps_its_id_and_is_said_to_be_unseen() -> None:
+    tracker = HerdTracker()
+    for n in range(12):
+        tracker.update(walking(n, 0))
+    hidden = [tracker.update(boxes([], [])) for _ in range(6)]
+    assert [one.tracker_id.tolist() for one in hidden] == [[1]] * 6
+    assert not any(one.data[SEEN].any() for one in hidden)
+    again = tracker.update(walking(18, 0))
+    assert again.tracker_id.tolist() == [1]
+    assert again.data[SEEN].all()
+
+
+def test_who_is_gone_for_long_is_gone() -> None:
+    tracker = HerdTracker(TrackerSettings(patience=5, confirm=1))
+    for n in range(10):
+        tracker.update(walking(n, 0))
+    assert len([tracker.update(boxes([], [])) for _ in range(8)][-1]) == 0
+    for n in range(10, 14):
+        last = tracker.update(walking(n, 0))
+    assert last.tracker_id.tolist() == [2]
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_frames_without_a_look_are_predicted_and_end_no_track(every: int) -> None:
+    tracker = HerdTracker(TrackerSettings(every=every, patience=12))
+    told = [tracker.update(walking(n, 0) if tracker.looks_at(n) else None) for n in range(60)]
+    assert all(one.tracker_id.tolist() == [1] for one in told[20:])
+    for frame, one in enumerate(told[40:], start=40):
+        assert abs(one.xyxy[0, 0] - STEP * frame) < STEP * every
+
+
+def test_a_false_alarm_of_one_frame_is_no_cow() -> None:
+    tracker = HerdTracker()
+    frames = [walking(0, 0), *[boxes([], [])] * 10]
+    assert ids_by_frame(tracker, frames) == [[]] * 11
+
+
+def test_weak_detections_are_not_followed() -> None:
+    tracker = HerdTracker(TrackerSettings(least_score=0.95))
+    assert ids_by_frame(tracker, [walking(n, 0) for n in range(10)]) == [[]] * 10
+
+
+def test_names_and_scores_come_along() -> None:
+    tracker = HerdTracker()
+    for n in range(8):
+        told = tracker.update(walking(n, 0))
+    assert told.data["class_name"].tolist() == ["cow"]
+    assert told.confidence.tolist() == pytest.approx([0.9])
+    assert told.xyxy.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"least_iou": 1.0}, {"least_score": -1}, {"every": 0}, {"patience": 2, "confirm": 3}]
+)
+def test_what_cannot_be_tracked_by_is_refused(wrong) -> None:
+    with pytest.raises(SettingError, match="tracker"):
+        TrackerSettings(**wrong)
