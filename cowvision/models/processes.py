@@ -74,6 +74,7 @@ def processes() -> Iterator[Processes]:
     distributed.init_process_group("nccl" if _device() == "cuda" else "gloo")
     try:
         yield Processes(distributed.get_rank(), count)
+        distributed.barrier()  # nobody leaves while another still asks
     finally:
         distributed.destroy_process_group()
 
