@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cowvision.data.annotations import AnnotatedPicture, check_trainable
 from cowvision.data.pictures import PictureLike, as_picture
+from cowvision.models.callbacks import never, silent
 from cowvision.models.catalog import DEFAULT_MODEL, ModelSpec, find_model
 
 if TYPE_CHECKING:
@@ -29,15 +30,6 @@ MOST_DETECTIONS = 100
 _ONE_AT_A_TIME = threading.Lock()  # the number of threads is a setting of the process, and two timings spoil each other
 
 Progress = Callable[[int, int], None]
-
-
-def _silent(*_: object) -> None:
-    """Report progress to nobody."""
-
-
-def _never() -> bool:
-    """Let the work go on to its end."""
-    return False
 
 
 class DetectionBox:
@@ -85,8 +77,8 @@ class DetectionBox:
         pictures: Sequence[PictureLike],
         *,
         batch_size: int = 1,
-        on_progress: Progress = _silent,
-        should_stop: Callable[[], bool] = _never,
+        on_progress: Progress = silent,
+        should_stop: Callable[[], bool] = never,
     ) -> list[sv.Detections]:
         """Find animals on pictures: raw detections, to be thresholded later.
 
@@ -119,8 +111,8 @@ class DetectionBox:
         *,
         name: str = "finetuned",
         class_names: tuple[str, ...] = ("cow",),
-        on_step: Callable[..., None] = _silent,
-        should_stop: Callable[[], bool] = _never,
+        on_step: Callable[..., None] = silent,
+        should_stop: Callable[[], bool] = never,
     ) -> "DetectionBox":
         """Fine-tune on annotated pictures; returns a new box and leaves this one as it was.
 
@@ -163,7 +155,7 @@ class DetectionBox:
         pictures: Sequence[AnnotatedPicture],
         *,
         class_names: tuple[str, ...] | None = ("cow",),
-        on_progress: Progress = _silent,
+        on_progress: Progress = silent,
     ) -> "MapReport":
         """Measure how well the detections agree with ground truth; see `evaluation.metrics.measure`."""
         from cowvision.evaluation.metrics import measure

@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cowvision.commands.evaluate import shown
-from cowvision.commands.reporting import stoppable, write_json
+from cowvision.commands.reporting import make_bar, stoppable, write_json
 from cowvision.errors import CowVisionError, SettingError
 from cowvision.training.plans import CUSTOM, QUICK, TUTORIAL, Plan
 from cowvision.workspace.files import store_path
@@ -90,7 +88,7 @@ def finetune(
             return
         run = _learn(plan, name or "", title or name or "", resume, store, work)
     if run is not None and json_file is not None:
-        write_json(json_file, _record(run))
+        write_json(json_file, asdict(run))
 
 
 def _check(plan: Plan, name: str | None, resume: str | None, *, estimate: bool) -> None:
@@ -167,9 +165,7 @@ class _telling:  # noqa: N801 - used as a context manager, like a function
     """Tells a job's log, and a terminal by a bar and lines."""
 
     def __init__(self, work: Work, *, is_shown: bool) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True, disable=not (is_shown and console.is_terminal))
+        self._bar = make_bar(is_shown=is_shown)
         self._work, self._is_shown = work, is_shown
         self._task = self._bar.add_task("reading pictures", total=None)
 
@@ -221,10 +217,6 @@ def _estimate(plan: Plan, store: Store, work: Work) -> None:
         f"about {told.seconds / 60:.1f} minutes: {told.step_seconds:.2f} s a step, {told.looks} looks of "
         f"{told.look_seconds:.1f} s"
     )
-
-
-def _record(run: "Run") -> dict[str, Any]:
-    return asdict(replace(run, state=run.state)) | {"state": run.state.value}
 
 
 def _full(path: Path | None) -> str:

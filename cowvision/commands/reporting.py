@@ -69,6 +69,13 @@ def _report_usage(error: typer.TyperException) -> None:
         typer.echo(f"cowvision: {line}. See --help for what is allowed.", err=True)
 
 
+def make_bar(*, is_shown: bool = True) -> Progress:
+    """A bar on stderr with words, steps and time left; silent where no person watches, or if it shall not be shown."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not (is_shown and console.is_terminal))
+
+
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     """Show progress on stderr while the work inside goes on, if a person watches; gives what to call after each step.
@@ -77,9 +84,7 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
         title: What is being done.
         total: Steps in all; None when nobody knows.
     """
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with make_bar() as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
 

@@ -1,9 +1,10 @@
 """Ground truth of a picture: visible boxes with class names, as supervision.Detections."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import numpy as np
 import supervision as sv
@@ -40,6 +41,30 @@ class AnnotatedPicture:
         if isinstance(self.source, Path):
             return read_picture(self.source)
         return picture_from_array(self.source, self.name)
+
+
+class MadeWhenAsked(Sequence[AnnotatedPicture]):
+    """A row of ``length`` pictures, each made when it is looked at; a subclass says how."""
+
+    length: int
+
+    @abstractmethod
+    def made(self, index: int) -> AnnotatedPicture:
+        """Make the picture of a place, 0 to ``length - 1``."""
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, index: int) -> AnnotatedPicture: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[AnnotatedPicture]: ...
+    def __getitem__(self, index: int | slice) -> AnnotatedPicture | Sequence[AnnotatedPicture]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(self.length))]
+        if not -self.length <= index < self.length:
+            raise IndexError(f"picture {index} of {self.length}")
+        return self.made(int(index) % self.length)
 
 
 def truth_boxes(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
 
 import cv2
 import numpy as np
 
-from cowvision.data.annotations import AnnotatedPicture, truth_boxes
+from cowvision.data.annotations import AnnotatedPicture, MadeWhenAsked, truth_boxes
 from cowvision.data.formats import write_coco
 from cowvision.data.herd import HERD_FOLDER, HerdAssets, Scene, SceneSettings, compose_scene, scene_rng, shared_assets
 from cowvision.errors import SettingError
@@ -19,7 +18,7 @@ JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
-class HerdPictures(Sequence[AnnotatedPicture]):
+class HerdPictures(MadeWhenAsked):
     """``length`` scenes of a seed.
 
     Attributes:
@@ -38,19 +37,9 @@ class HerdPictures(Sequence[AnnotatedPicture]):
     breeds: tuple[tuple[str, ...], int | None] | None = None
     folder: Path = HERD_FOLDER
 
-    def __len__(self) -> int:
-        return self.length
-
-    @overload
-    def __getitem__(self, index: int) -> AnnotatedPicture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[AnnotatedPicture]: ...
-    def __getitem__(self, index: int | slice) -> AnnotatedPicture | Sequence[AnnotatedPicture]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.length))]
-        if not -self.length <= index < self.length:
-            raise IndexError(f"scene {index} of {self.length}")
-        return annotated(self.scene(int(index) % self.length), f"{int(index) % self.length:06d}.jpg")
+    def made(self, index: int) -> AnnotatedPicture:
+        """Compose a scene, with its truth."""
+        return annotated(self.scene(index), f"{index:06d}.jpg")
 
     def scene(self, index: int) -> Scene:
         """Compose one scene."""

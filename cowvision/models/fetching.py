@@ -17,6 +17,7 @@ from urllib.error import HTTPError, URLError
 
 from cowvision.errors import DownloadError, DownloadStopped
 from cowvision.models.answers import ask, asking_for_the_rest, bytes_in_all, continues, parcels, version_of
+from cowvision.models.callbacks import never, silent
 from cowvision.models.partial_file import PartialFile
 from cowvision.models.published import PublishedModel
 from cowvision.models.remote_file import RemoteFile, refused, unreachable, web_address
@@ -28,15 +29,6 @@ _TRIES = 5
 _SPARE_BYTES = 32 * 1024**2  # a disk filled to its last byte helps nobody
 
 Progress = Callable[[int, int | None], None]
-
-
-def _silent(*_: object) -> None:
-    """Report progress to nobody."""
-
-
-def _never() -> bool:
-    """Let the work go on to its end."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -62,8 +54,8 @@ def fetch(
     model: PublishedModel,
     folder: str | Path,
     *,
-    on_progress: Progress = _silent,
-    should_stop: Callable[[], bool] = _never,
+    on_progress: Progress = silent,
+    should_stop: Callable[[], bool] = never,
     base_url: str | None = None,
 ) -> Path:
     """Download a model's weights into a folder, or go on with a download that was not finished.
@@ -92,7 +84,7 @@ def fetch(
 
 
 def fetch_file(
-    file: RemoteFile, target: Path, *, on_progress: Progress = _silent, should_stop: Callable[[], bool] = _never
+    file: RemoteFile, target: Path, *, on_progress: Progress = silent, should_stop: Callable[[], bool] = never
 ) -> Path:
     """Download a file, or go on with a download that was not finished.
 

@@ -139,9 +139,8 @@ def read_run(name: str) -> Run:
         ModelFileError: There is none of that name, or its file is damaged.
     """
     path = runs_folder() / name / _RUN
-    remedy = "Choose one of those that `python -m cowvision finetune --help` and the page Fine-tune list"
     if not NAME.fullmatch(name) or not path.is_file():
-        raise ModelFileError(name, "there is no run of that name", remedy)
+        raise ModelFileError(name, "there is no run of that name", "Choose one of those that the page Fine-tune lists")
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         told: dict[str, Any] = {key: tuple(facts[key]) for key in ("train", "held_out", "notes")}

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from cowvision.errors import TrainingDataError
+from cowvision.models.callbacks import never, silent
 from cowvision.models.execution import preferred_device
 from cowvision.models.processes import Processes
 from cowvision.training.batches import batches
@@ -58,25 +59,16 @@ class Look:
     is_best: bool
 
 
-def _silent(*_: object) -> None:
-    """Report progress to nobody."""
-
-
-def _never() -> bool:
-    """Let the work go on to its end."""
-    return False
-
-
 def finetune(
     network: nn.Module,
     pictures: Sequence[AnnotatedPicture],
     config: FinetuneConfig,
     *,
     class_names: Sequence[str],
-    on_step: Callable[..., None] = _silent,
-    should_stop: Callable[[], bool] = _never,
+    on_step: Callable[..., None] = silent,
+    should_stop: Callable[[], bool] = never,
     judge: Callable[[nn.Module], float | None] | None = None,
-    on_look: Callable[[Look, nn.Module], None] = _silent,
+    on_look: Callable[[Look, nn.Module], None] = silent,
     processes: Processes | None = None,
 ) -> nn.Module:
     """Train a torchvision detector.

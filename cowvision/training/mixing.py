@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cowvision.data.annotations import AnnotatedPicture
+from cowvision.data.annotations import AnnotatedPicture, MadeWhenAsked
 
 
 @dataclass(frozen=True, eq=False)
-class Mixed(Sequence[AnnotatedPicture]):
+class Mixed(MadeWhenAsked):
     """``length`` pictures, a share of them scenes, no scene twice.
 
     Attributes:
@@ -31,16 +30,8 @@ class Mixed(Sequence[AnnotatedPicture]):
     length: int
     seed: int
 
-    def __len__(self) -> int:
-        return self.length
-
-    @overload
-    def __getitem__(self, index: int) -> AnnotatedPicture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[AnnotatedPicture]: ...
-    def __getitem__(self, index: int | slice) -> AnnotatedPicture | Sequence[AnnotatedPicture]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self.length))]
+    def made(self, index: int) -> AnnotatedPicture:
+        """The picture of a place: a scene, or the labelled one whose turn it is."""
         place = int(self._places[index])
         return self.scenes[index] if place < 0 else self.labelled[place]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cowvision.errors import SettingError
@@ -117,8 +117,3 @@ def plan_from(facts: Mapping[str, Any]) -> Plan:
         TypeError: It is none.
     """
     return Plan(**{**facts, "class_names": tuple(facts.get("class_names", ("cow",)))})
-
-
-def as_facts(plan: Plan) -> dict[str, Any]:
-    """The plan as a dictionary that JSON can hold."""
-    return asdict(plan)

@@ -154,7 +154,7 @@ def _unpack(file: Any, root: Path) -> None:
 def _show(herd: Herd, reading: memory.Reading) -> None:
     imported = reading.imported
     boxes = sum(len(one.truth) for one in imported.pictures)
-    boxes_told = "1 box" if boxes == 1 else f"{boxes} boxes"
+    boxes_told = widgets.counted(boxes, "box")
     left_out = [one for one in imported.problems if one.left_out]
     st.markdown(
         f"**{imported.format}**: {widgets.counted(len(imported.pictures), 'picture')} with {boxes_told} can be read; "

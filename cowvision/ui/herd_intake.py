@@ -8,7 +8,7 @@ import streamlit as st
 import supervision as sv
 
 from cowvision.data.annotations import chosen, names_of
-from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, PICTURE_SUFFIXES, holds_several
+from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, holds_several
 from cowvision.errors import CowVisionError, PictureError
 from cowvision.models import catalog
 from cowvision.models.catalog import ModelSpec
@@ -17,7 +17,7 @@ from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
 from cowvision.ui.gallery import GalleryPicture
 from cowvision.ui.herd_picker import herd_to_fill
-from cowvision.ui.intake import KINDS, MOST_MEGABYTES, Upload, decoded, display_name
+from cowvision.ui.intake import KINDS, Upload, decoded, display_name, picture_files
 from cowvision.viz.drawing import at_least
 from cowvision.workspace import labels
 from cowvision.workspace.files import read_blob
@@ -31,15 +31,11 @@ SENT_SCORE = 0.5
 def panel(herd: Herd) -> None:
     """Where pictures come in; starts the page anew once there are new ones."""
     labelling = memory.ensure()
-    with st.container(key="label_uploads"):
-        files = st.file_uploader(
-            f"Pictures for this herd ({KINDS}), each {LIMITS}",
-            type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
-            accept_multiple_files=True,
-            max_upload_size=MOST_MEGABYTES,
-            key=f"herd_uploads_{labelling.intake}",
-            help="They stay on this machine until you remove them or delete the herd.",
-        )
+    files = picture_files(
+        f"Pictures for this herd ({KINDS}), each {LIMITS}",
+        f"herd_uploads_{labelling.intake}",
+        "They stay on this machine until you remove them or delete the herd.",
+    )
     if files:
         _take_all(herd, [_upload(file) for file in files])
         labelling.intake += 1  # only now: a press that interrupts the reading leaves the files where they are
@@ -102,7 +98,7 @@ def _first_draft(herd: Herd, picture: GalleryPicture, model: str) -> str:
         return f"without boxes: {spec.title} sees no cow on it with a score of {SENT_SCORE} or more"
     make_draft(herd.herd_id, picture.id, spec, found, based_on=0)
     actions.follow(herd.herd_id, picture.id)
-    boxes = "1 box" if len(found) == 1 else f"{len(found)} boxes"
+    boxes = widgets.counted(len(found), "box")
     return f"with {boxes} of {spec.title} as a draft: look at each, correct it, then save"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -42,17 +42,13 @@ class Upload(Protocol):
 def intake_panel() -> None:
     """Where pictures come in: files, or the camera; starts the page again once there are new ones."""
     visit = session.ensure()
-    with st.container(key="detect_uploads"):
-        files = st.file_uploader(
-            f"Your own pictures: {LIMITS}",
-            type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
-            accept_multiple_files=True,
-            max_upload_size=MOST_MEGABYTES,
-            key=f"uploads_{visit.intake}",
-            help=f"They stay on this machine and are forgotten after {KEPT_DAYS} days. The address of your page finds "
-            "them again: whoever you give it to on this machine sees them, nobody else does.",
-        )
-        st.caption(KINDS)
+    files = picture_files(
+        f"Your own pictures: {LIMITS}",
+        f"uploads_{visit.intake}",
+        f"They stay on this machine and are forgotten after {KEPT_DAYS} days. The address of your page finds them "
+        "again: whoever you give it to on this machine sees them, nobody else does.",
+    )
+    st.caption(KINDS)
     shots = []
     if st.toggle("Use the camera", key="camera_on", help="The browser asks for permission first."):
         shot = st.camera_input("Take a picture", key=f"camera_{visit.intake}", label_visibility="collapsed")
@@ -60,6 +56,19 @@ def intake_panel() -> None:
     if files or shots:
         take_in([*files, *shots])
         st.rerun()
+
+
+def picture_files(label: str, key: str, words: str) -> list[Any]:
+    """The files that somebody gives as pictures; what is wrong with them is found when they are read."""
+    with st.container(key="picture_uploads"):
+        return st.file_uploader(
+            label,
+            type=sorted(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES),
+            accept_multiple_files=True,
+            max_upload_size=MOST_MEGABYTES,
+            key=key,
+            help=words,
+        )
 
 
 def take_in(files: Sequence[Upload]) -> None:

@@ -24,7 +24,7 @@ def show(desk: Desk, picture: ShownPicture) -> None:
     sides = (("Saved by the other tab", "theirs", error.theirs), ("Yours, not saved yet", "yours", error.yours))
     for column, (title, name, boxes) in zip(st.columns(2), sides, strict=True):
         with column:
-            count = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+            count = widgets.counted(len(boxes), "box")
             st.markdown(f"**{title}**: {count}")
             key = f"{name}_{desk.herd_id}_{desk.picture_id[:16]}_{error.revision}"
             labelling_canvas.show_still(picture, boxes, (half_width(), 420), key)

@@ -20,6 +20,7 @@ from cowvision.ui import (
     labelling_keys,
     labelling_list,
     labelling_taken_off,
+    widgets,
 )
 from cowvision.ui import labelling_actions as actions
 from cowvision.ui import labelling_session as memory
@@ -166,7 +167,7 @@ def status(desk: Desk) -> None:
     if now.saved_at is None:
         st.caption("Nothing saved yet. Drag on the picture to draw the first box.")
     else:
-        boxes = "1 box" if len(now.boxes) == 1 else f"{len(now.boxes)} boxes"
+        boxes = widgets.counted(len(now.boxes), "box")
         when = time.strftime("%H:%M:%S", time.localtime(now.saved_at))
         draft = ", to be confirmed by *Save and next*" if now.state is LabelState.DRAFT else ""
         st.markdown(f":material/cloud_done: Saved at {when}: **{now.state}**, {boxes}{draft}.")

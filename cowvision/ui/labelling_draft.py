@@ -60,7 +60,7 @@ def use(desk: Desk, picture: ShownPicture, specs: Sequence[ModelSpec]) -> None:
         )
         return
     if actions.keep(desk, boxes, f"boxes of {spec.title}", state=LabelState.DRAFT, model_id=spec.id):
-        drawn = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+        drawn = widgets.counted(len(boxes), "box")
         memory.flash(f"{drawn} of {widgets.plain(spec.title)} drawn. Look at each, then save.")
     desk.begin_anew()
 

@@ -52,5 +52,5 @@ def _room_wh() -> tuple[int, int]:
 
 def _line(one: labels.Revision) -> str:
     when = time.strftime("%d %b %H:%M:%S", time.localtime(one.saved_at))
-    boxes = "1 box" if one.boxes == 1 else f"{one.boxes} boxes"
+    boxes = widgets.counted(one.boxes, "box")
     return " · ".join(filter(None, (when, one.state.value, boxes, one.note)))

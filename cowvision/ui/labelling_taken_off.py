@@ -20,7 +20,7 @@ def offer_back() -> None:
     if taken is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="label_taken_off"):
-        boxes = "1 box" if taken.boxes == 1 else f"{taken.boxes} boxes"
+        boxes = widgets.counted(taken.boxes, "box")
         words = (
             f"**{widgets.plain(taken.name)}** has no cows now: its {boxes} {'is' if taken.boxes == 1 else 'are'} gone."
         )

@@ -69,8 +69,9 @@ def errors_shown() -> Iterator[None]:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 cow", "7 cows"."""
-    return f"{number} {noun if number == 1 else noun + 's'}"
+    """A number with its noun: "1 cow", "7 cows", "7 boxes"."""
+    plural = noun + ("es" if noun.endswith("x") else "s")
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def _in_words(error: CowVisionError) -> str:

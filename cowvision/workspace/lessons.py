@@ -9,7 +9,7 @@ from typing import Any
 
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import TrainingDataError
-from cowvision.models.catalog import ModelSpec, find_model
+from cowvision.models.catalog import find_model
 from cowvision.training.checkpoints import Run, make_folder, read_run, versions
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import check_name, check_title
@@ -59,7 +59,7 @@ def begin(
     start, config = find_model(plan.start), plan.config()
     data = gather(plan, store, on_picture=on_picture)
     check_space(start)
-    config = settled(plan, config, start, data)
+    config = settled(plan, config, DetectionBox(start), data)
     run = Run(
         name, title, plan, train=data.train_ids, held_out=data.held_out_ids, data_sha256=data.sha256,
         settings=_as_facts(config), versions=versions(), begun_at=time.time(), notes=data.notes,
@@ -85,24 +85,22 @@ def go_on(name: str, store: Store, *, on_picture: OnPicture = lambda *_: None) -
     return run, data
 
 
-def settled(plan: Plan, config: FinetuneConfig, start: ModelSpec, data: TrainingSet) -> FinetuneConfig:
+def settled(plan: Plan, config: FinetuneConfig, box: DetectionBox, data: TrainingSet) -> FinetuneConfig:
     """The plan's settings with what depends on the start model and this machine: size and precision."""
-    box = DetectionBox(start)
-    side = plan.short_side or start.short_side or own_short_side(box)
+    side = plan.short_side or box.spec.short_side or own_short_side(box)
     config = replace(config, batch=replace(config.batch, short_sides=(side,)))
     if plan.precision:
         return replace(config, bfloat16=plan.precision == "bfloat16")
     pictures = pictures_to_learn(plan, config, data.train)
-    key = f"{start.architecture}, {config.batch.short_sides[0]} px, {config.batch.batch_size} a step"
+    key = f"{box.spec.architecture}, {config.batch.short_sides[0]} px, {config.batch.batch_size} a step"
     network = start_network(box, plan)
     return replace(config, bfloat16=faster_precision(network, pictures, config, plan.class_names, key))
 
 
 def estimate(plan: Plan, store: Store) -> Estimate:
     """Time three steps and a look; errors as of ``begin``."""
-    start, data = find_model(plan.start), gather(plan, store)
-    config = settled(plan, plan.config(), start, data)
-    box = DetectionBox(start)
+    box, data = DetectionBox(find_model(plan.start)), gather(plan, store)
+    config = settled(plan, plan.config(), box, data)
     pictures = pictures_to_learn(plan, config, data.train)
     step = seconds_per_step(start_network(box, plan), pictures, config, plan.class_names)
     look = _look_seconds(box, data)

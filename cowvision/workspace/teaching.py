@@ -17,6 +17,7 @@ from cowvision.data.annotations import AnnotatedPicture
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import CowVisionError, TrainingDataError
 from cowvision.evaluation.metrics import MapReport, measure
+from cowvision.models.callbacks import never, silent
 from cowvision.models.catalog import ModelSpec, find_model, read_model
 from cowvision.models.places import write_atomically
 from cowvision.models.processes import Processes
@@ -43,21 +44,12 @@ NEW = "the new model"
 _TELLS_A_SECOND, _LOSSES_KEPT = 2.0, 300
 
 
-def _silent(**_: object) -> None:
-    """Report progress to nobody."""
-
-
-def _never() -> bool:
-    """Let the work go on to its end."""
-    return False
-
-
 def teach(
     run: Run,
     data: TrainingSet,
     *,
-    tell: Tell = _silent,
-    should_stop: Callable[[], bool] = _never,
+    tell: Tell = silent,
+    should_stop: Callable[[], bool] = never,
     processes: Processes | None = None,
 ) -> Run:
     """Do a run, or go on with it, to its end or until it is stopped; its best model is kept and can be used at once.
@@ -98,7 +90,7 @@ class _Lesson:
         self, run: Run, data: TrainingSet, tell: Tell, should_stop: Callable[[], bool], processes: Processes
     ) -> None:
         self.run, self.data, self.processes = run, data, processes
-        self.tell, self.should_stop = tell if processes.is_first else _silent, should_stop
+        self.tell, self.should_stop = tell if processes.is_first else silent, should_stop
         self.started, self.before = time.monotonic(), run.seconds
         self.losses, self.looks = list(run.losses), list(run.looks)
         self.report: MapReport | None = None
@@ -110,6 +102,7 @@ class _Lesson:
     def work(self) -> None:
         """From the start model to the verdict."""
         start = DetectionBox(find_model(self.run.plan.start))
+        self.learnt, self.began_unknown = learnt_from(start.spec), not is_known(start.spec)
         spec, config = tuned_spec(self.run, start.spec), config_from(self.run.settings)
         config = replace(config, checkpoint=self.run.state_file)  # its folder may have been renamed
         self.run = replace(self.run, state=RunState.BEGUN, problem="")
@@ -206,9 +199,7 @@ class _Lesson:
         self.run = replace(self.run, best_step=step)
         if self.processes.is_first:
             try:
-                begun = find_model(self.run.plan.start)
-                learnt = learnt_from(begun) | frozenset(self.run.train)
-                unknown = not is_known(begun)
+                learnt, unknown = self.learnt | frozenset(self.run.train), self.began_unknown
                 save_model(network, spec, self.run.folder, trained_on=learnt, began_unknown=unknown)
             except OSError as error:
                 cause = f"the best model, of step {step}, could not be kept ({error.strerror or error})"
@@ -220,7 +211,7 @@ class _Lesson:
         tuned = read_model(self.run.model_file)
         found = self._best_found
         if not stopped:
-            found = self._answers(DetectionBox(tuned, execution=start.execution), _never)
+            found = self._answers(DetectionBox(tuned, execution=start.execution), never)
         if found is None:
             return
         verdict = judged(found, base, self.data.held_out, self.run.plan.class_names)

@@ -15,6 +15,7 @@ from cowvision.data.formats import read_coco
 from cowvision.data.pictures import decode_picture
 from cowvision.data.splits import split
 from cowvision.errors import AnnotationError, PictureError, TrainingDataError
+from cowvision.evaluation import trust
 from cowvision.models.catalog import find_model
 from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
@@ -25,8 +26,8 @@ from cowvision.workspace.herds import pictures_of, read_herd
 from cowvision.workspace.store import Store
 from cowvision.workspace.truths import truths_of
 
-FEWEST_TO_JUDGE = 15
-"""Below so many held-out pictures with something to find, no verdict is given (`evaluation.trust`)."""
+FEWEST_TO_JUDGE = trust.FEWEST_PICTURES
+"""Below so many held-out pictures with something to find, no verdict is given."""
 
 _TRAIN, _HELD_OUT = "train", "held out"
 

@@ -46,7 +46,7 @@ def against_torchvision(folder: Path) -> Iterator[Row]:
     pictures = read_coco(folder / "truth.json", folder)
     box, plan = DetectionBox("herd-base"), Plan(profile=QUICK)
     data = TrainingSet(tuple(pictures), (), (), (), "")
-    config = settled(plan, replace(PROFILES[QUICK], iterations=STEPS, judge_every=0), box.spec, data)
+    config = settled(plan, replace(PROFILES[QUICK], iterations=STEPS, judge_every=0), box, data)
     network = start_network(box, plan)
     ours, bare, shares, stops = [], [], [], []
     for _ in range(3):

@@ -385,7 +385,7 @@ def test_a_file_that_is_too_large_is_named_beside_a_good_one(labeller: Labeller,
     Image.new("RGB", (3000, 3000)).save(tmp_path / "large.bmp")
     Image.fromarray(noise(64, 48)).save(tmp_path / "good.png")
     labeller.page.get_by_text("Add pictures").first.click()
-    uploader = labeller.page.locator(".st-key-label_uploads input[type=file]")
+    uploader = labeller.page.locator(".st-key-picture_uploads input[type=file]")
     uploader.set_input_files([tmp_path / "large.bmp", tmp_path / "good.png"])
     expect(labeller.page.get_by_text("25.7 MB, 25 MB at most")).to_be_visible(timeout=SOON)
     expect(labeller.page.get_by_text("1 picture added")).to_be_visible(timeout=SOON)
