@@ -8,7 +8,9 @@ from cowvision.commands.fetch import fetch
 from cowvision.commands.finetune import finetune
 from cowvision.commands.make import herd
 from cowvision.commands.models import models
+from cowvision.commands.mot import mot
 from cowvision.commands.reporting import OneLineErrors
+from cowvision.commands.track import track
 from cowvision.commands.weights import weights
 
 app = typer.Typer(
@@ -19,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (models, fetch, detect, evaluate, finetune, herd, weights):
+for command in (models, fetch, detect, evaluate, finetune, track, mot, herd, weights):
     app.command()(command)
 
 if __name__ == "__main__":

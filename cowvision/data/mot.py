@@ -8,7 +8,7 @@ Frames and ids count from 1. In truth a confidence of 0 marks a box that counts 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,15 @@ from cowvision.errors import AnnotationError
 _FEWEST_COLUMNS = 6
 
 
-def read_mot(path: str | Path, *, least_confidence: float | None = None) -> list[sv.Detections]:
+def read_mot(
+    path: str | Path, *, least_confidence: float | None = None, classes: Collection[int] | None = None
+) -> list[sv.Detections]:
     """Boxes by frame, from frame 1 to the last that is named; frames between without a box are empty.
 
     Args:
         path: The file.
         least_confidence: Boxes below it are left out; truth is read with 0.5, for 0 means "does not count" there.
+        classes: Numbers of the classes that are wanted; None wants all, also boxes without a class.
 
     Returns:
         For each frame float64 boxes in pixels with ``tracker_id``.
@@ -39,12 +42,14 @@ def read_mot(path: str | Path, *, least_confidence: float | None = None) -> list
         cause = getattr(error, "strerror", None) or "not a text file"
         raise AnnotationError(str(path), cause, "Give a MOT text file") from None
     boxes: dict[int, list[tuple[float, ...]]] = {}
+    last = 0
     for number, line in enumerate(lines, start=1):
         if line.strip():
             frame, row = _row(line, f"{path.name}, line {number}")
-            if least_confidence is None or row[5] >= least_confidence:
+            last = max(last, frame)
+            if (least_confidence is None or row[5] >= least_confidence) and (classes is None or row[6] in classes):
                 boxes.setdefault(frame, []).append(row)
-    return [_as_detections(boxes.get(frame, []), path, frame) for frame in range(1, max(boxes, default=0) + 1)]
+    return [_as_detections(boxes.get(frame, []), path, frame) for frame in range(1, last + 1)]
 
 
 def mot_text(tracks: Sequence[sv.Detections]) -> str:
@@ -62,7 +67,7 @@ def mot_text(tracks: Sequence[sv.Detections]) -> str:
 def _row(line: str, where: str) -> tuple[int, tuple[float, ...]]:
     parts = line.replace(";", ",").split(",")
     try:
-        values = [float(part) for part in parts[:7]]
+        values = [float(part) for part in parts[:8]]
     except ValueError:
         values = []
     if len(values) < _FEWEST_COLUMNS or not all(map(math.isfinite, values)):
@@ -73,12 +78,12 @@ def _row(line: str, where: str) -> tuple[int, tuple[float, ...]]:
         raise AnnotationError(where, "frames count from 1, and ids are whole numbers", "Number them anew")
     if width <= 0 or height <= 0:
         raise AnnotationError(where, "a box without width or height", "Leave it out")
-    confidence = values[6] if len(values) > _FEWEST_COLUMNS else 1.0
-    return int(frame), (number, left, top, left + width, top + height, confidence)
+    confidence, number_of_class = (*values[_FEWEST_COLUMNS:], *(1.0, -1.0)[len(values) - _FEWEST_COLUMNS :])
+    return int(frame), (number, left, top, left + width, top + height, confidence, number_of_class)
 
 
 def _as_detections(rows: list[tuple[float, ...]], path: Path, frame: int) -> sv.Detections:
-    table = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    table = np.array(rows, dtype=np.float64).reshape(-1, 7)
     ids = table[:, 0].astype(np.int64)
     if len(np.unique(ids)) < len(ids):
         raise AnnotationError(f"{path.name}, frame {frame}", "one id is there twice", "Give every box its own id")

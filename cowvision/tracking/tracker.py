@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import supervision as sv
-from norfair.tracker import Detection, Tracker
+from norfair.tracker import Detection, TrackedObject, Tracker
 
-from cowvision.data.annotations import names_of, scores_of
+from cowvision.data.annotations import chosen, names_of, scores_of
 from cowvision.errors import SettingError
 
 SEEN = "seen"
@@ -21,15 +22,23 @@ class TrackerSettings:
 
     Attributes:
         least_score: Detections below it are not tracked.
+        most_inside: Of two detections of which one lies inside the other by a larger share of its area than this, the
+            surer one counts: detectors often find the front half of a cow once more. 1 keeps all.
         least_iou: A detection belongs to a track if it overlaps its predicted box by more than this.
         patience: Frames without a detection after which a track ends.
+        coast: Frames without a detection for which a track is still shown, where it is predicted.
         confirm: Frames after which a track counts; until then it may be a false alarm.
         every: The detector looks at every n-th frame; between, boxes are where the tracks predict them.
+
+    The defaults did best by mean IDF1 on two shipped clips, the grazing herd and the farmer's; nothing was chosen
+    by the third, crossing cows.
     """
 
-    least_score: float = 0.5
+    least_score: float = 0.6
+    most_inside: float = 0.65
     least_iou: float = 0.3
-    patience: int = 24
+    patience: int = 48
+    coast: int = 4
     confirm: int = 3
     every: int = 1
 
@@ -39,11 +48,14 @@ class TrackerSettings:
         Raises:
             SettingError: A number is out of its range.
         """
-        if not (0 <= self.least_score <= 1 and 0 <= self.least_iou < 1):
-            raise SettingError("tracker", "score and overlap lie between 0 and 1", "Choose other numbers")
-        if self.every < 1 or not 0 <= self.confirm < self.patience:
+        if not (0 <= self.least_score <= 1 and 0 <= self.least_iou < 1 and 0 < self.most_inside <= 1):
+            raise SettingError("tracker", "scores and overlaps lie between 0 and 1", "Choose other numbers")
+        if self.every < 1 or self.coast < 0 or not 0 <= self.confirm < self.patience:
             cause = "it looks at every frame or fewer, and is patient for longer than it needs to be sure"
             raise SettingError("tracker", cause, "Choose a larger patience")
+        if self.patience <= self.every:
+            cause = f"a track that ends after {self.patience} frames does not live from one look to the next"
+            raise SettingError("tracker", cause, "Choose a larger patience, or look more often")
 
 
 class HerdTracker:
@@ -60,6 +72,7 @@ class HerdTracker:
             hit_counter_max=self.settings.patience,
             initialization_delay=self.settings.confirm,
         )
+        self._unseen: dict[int | None, int] = {}
 
     def looks_at(self, frame: int) -> bool:
         """Whether the detector looks at a frame, counted from 0."""
@@ -76,8 +89,7 @@ class HerdTracker:
             detection of each, and ``data["seen"]``.
         """
         found = [] if detections is None else self._as_norfair(detections)
-        tracks = self._tracker.update(found or None, period=self.settings.every)
-        new = {id(one) for one in found}
+        tracks = self._shown(self._tracker.update(found or None, period=self.settings.every), found)
         boxes = [np.asarray(track.estimate, np.float32).reshape(4) for track in tracks]
         return sv.Detections(
             xyxy=np.array(boxes, np.float32).reshape(-1, 4),
@@ -86,16 +98,31 @@ class HerdTracker:
             tracker_id=np.array([track.id for track in tracks], np.int64),
             data={
                 "class_name": np.array([str(track.last_detection.label) for track in tracks], np.str_),
-                SEEN: np.array([id(track.last_detection) in new for track in tracks], bool),
+                SEEN: np.array([self._unseen[track.id] == 0 for track in tracks], np.bool_),
             },
         )
 
+    def _shown(self, tracks: Sequence[TrackedObject], found: Sequence[Detection]) -> list[TrackedObject]:
+        """The tracks that were seen not long ago; counts for how many frames each was not."""
+        new = {id(one) for one in found}
+        counts = {
+            track.id: 0 if id(track.last_detection) in new else self._unseen.get(track.id, 0) + 1 for track in tracks
+        }
+        self._unseen = counts
+        longest = max(self.settings.coast, self.settings.every - 1)
+        return [track for track in tracks if counts[track.id] <= longest]
+
     def _as_norfair(self, detections: sv.Detections) -> list[Detection]:
-        scores, names = scores_of(detections), names_of(detections)
+        sure = self._once(chosen(detections, scores_of(detections) >= self.settings.least_score))
         return [
             Detection(
                 points=np.asarray(box, np.float64).reshape(2, 2), scores=np.full(2, float(score)), label=str(name)
             )
-            for box, score, name in zip(detections.xyxy, scores, names, strict=True)
-            if score >= self.settings.least_score
+            for box, score, name in zip(sure.xyxy, scores_of(sure), names_of(sure), strict=True)
         ]
+
+    def _once(self, detections: sv.Detections) -> sv.Detections:
+        """The detections without those that lie inside a surer one."""
+        if len(detections) < 2 or self.settings.most_inside >= 1:
+            return detections
+        return detections.with_nms(self.settings.most_inside, class_agnostic=True, overlap_metric=sv.OverlapMetric.IOS)

@@ -37,11 +37,27 @@ def test_a_cow_that_is_hidden_for_a_moment_keeps_its_id_and_is_said_to_be_unseen
     for n in range(12):
         tracker.update(walking(n, 0))
     hidden = [tracker.update(boxes([], [])) for _ in range(6)]
-    assert [one.tracker_id.tolist() for one in hidden] == [[1]] * 6
+    assert [one.tracker_id.tolist() for one in hidden] == [[1]] * 4 + [[]] * 2, (
+        "predictions are shown for a moment only"
+    )
     assert not any(one.data[SEEN].any() for one in hidden)
     again = tracker.update(walking(18, 0))
     assert again.tracker_id.tolist() == [1]
     assert again.data[SEEN].all()
+
+
+def test_a_box_inside_a_surer_one_is_the_same_cow_again() -> None:
+    def with_double(frame: int) -> sv.Detections:
+        x = STEP * frame
+        return boxes([[x, 0, x + 80, 50], [x + 40, 2, x + 82, 48], [x + 60, 0, x + 140, 50]], [0.9, 0.8, 0.85])
+
+    ids = ids_by_frame(HerdTracker(), [with_double(n) for n in range(12)])
+    assert ids[-1] == [1, 2], "its front half is not a second cow, and the one that half hides it is"
+    assert ids_by_frame(HerdTracker(TrackerSettings(most_inside=1)), [with_double(n) for n in range(12)])[-1] == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_who_is_gone_for_long_is_gone() -> None:
@@ -84,7 +100,16 @@ def test_names_and_scores_come_along() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"least_iou": 1.0}, {"least_score": -1}, {"every": 0}, {"patience": 2, "confirm": 3}]
+    "wrong",
+    [
+        {"least_iou": 1.0},
+        {"least_score": -1},
+        {"every": 0},
+        {"patience": 2, "confirm": 3},
+        {"every": 50},
+        {"most_inside": 0},
+        {"coast": -1},
+    ],
 )
 def test_what_cannot_be_tracked_by_is_refused(wrong) -> None:
     with pytest.raises(SettingError, match="tracker"):

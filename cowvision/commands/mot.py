@@ -1,0 +1,36 @@
+"""`python -m cowvision mot`: judge any tracker's output against true tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import supervision as sv
+import typer
+
+from cowvision.commands.reporting import write_json
+from cowvision.commands.track_words import say_identity
+from cowvision.data.mot import read_mot
+
+
+def mot(
+    *,
+    truth: Annotated[Path, typer.Option(help="MOT text with the true tracks; a confidence of 0 does not count.")],
+    tracks: Annotated[Path, typer.Option(help="MOT text with a tracker's.")],
+    classes: Annotated[list[int] | None, typer.Option(help="Of the truth, only these classes; repeatable.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Judge tracks by MOTA, MOTP, IDF1 and HOTA."""
+    from cowvision.tracking.identity import judge_identity
+
+    true, told = read_mot(truth, least_confidence=0.5, classes=classes), read_mot(tracks)
+    frames = max(len(true), len(told))
+    report = judge_identity(*(_padded(one, frames) for one in (true, told)))
+    say_identity(report)
+    if json_file is not None:
+        write_json(json_file, report.as_dict())
+
+
+def _padded(boxes: list[sv.Detections], frames: int) -> list[sv.Detections]:
+    """Nothing is in the frames after the last that a file names."""
+    return [*boxes, *[sv.Detections.empty()] * (frames - len(boxes))]

@@ -1,0 +1,116 @@
+"""Identity health: what came, went and was hidden, and which new ids probably are old animals."""
+
+import numpy as np
+import pytest
+import supervision as sv
+
+from cowvision.tracking.health import Event, EventKind, judge_health
+from cowvision.tracking.track_table import TrackTable
+from cowvision.tracking.tracker import SEEN, TrackerSettings
+
+FPS = 20
+SETTINGS = TrackerSettings(patience=20)
+
+
+class Animal:
+    """One id that walks: seen in some frames, predicted in others, absent in the rest."""
+
+    def __init__(
+        self, number: int, seen: range, left: float = 0.0, pace: float = 0.0, predicted: range = range(0)
+    ) -> None:
+        self.number, self.seen, self.left, self.pace, self.predicted = number, seen, left, pace, predicted
+
+    def row(self, frame: int) -> tuple[int, float, bool] | None:
+        there = frame in self.seen or frame in self.predicted
+        return (self.number, self.left + self.pace * frame, frame in self.seen) if there else None
+
+
+def table(frames: int, *animals: Animal) -> TrackTable:
+    def boxes(frame: int) -> sv.Detections:
+        rows = [row for row in (one.row(frame) for one in animals) if row]
+        return sv.Detections(
+            xyxy=np.array([[left, 0, left + 100, 60] for _, left, _ in rows], np.float32).reshape(-1, 4),
+            confidence=np.full(len(rows), 0.9, np.float32),
+            tracker_id=np.array([number for number, _, _ in rows], np.int64),
+            data={SEEN: np.array([seen for _, _, seen in rows], bool)},
+        )
+
+    return TrackTable.of(boxes(frame) for frame in range(frames))
+
+
+def events(found, kind: EventKind) -> list[Event]:
+    return [one for one in found.events if one.kind is kind]
+
+
+def test_who_is_there_all_the_time_gives_no_event() -> None:
+    found = judge_health(table(40, Animal(1, range(40)), Animal(2, range(2, 40), 300)), FPS, SETTINGS)
+    assert found.events == ()
+    assert (found.unique, found.fewest, found.most, found.most_at_once) == (2, 2, 2, 2)
+    assert found.mean_track_seconds == pytest.approx((40 + 38) / 2 / FPS)
+    assert found.mean_at_once == pytest.approx(78 / 40)
+
+
+def test_births_and_losses_are_told_with_their_frames() -> None:
+    found = judge_health(table(60, Animal(1, range(30)), Animal(2, range(20, 60), 800)), FPS, SETTINGS)
+    assert events(found, EventKind.BIRTH) == [Event(EventKind.BIRTH, 20, 2)]
+    assert events(found, EventKind.LOSS) == [Event(EventKind.LOSS, 29, 1)]
+    assert (found.births, found.losses) == (1, 1)
+
+
+def test_a_loss_is_where_it_was_seen_last_not_where_the_prediction_ended() -> None:
+    found = judge_health(table(60, Animal(1, range(30), predicted=range(30, 36))), FPS, SETTINGS)
+    assert events(found, EventKind.LOSS) == [Event(EventKind.LOSS, 29, 1)]
+
+
+def test_a_gap_is_told_once_and_a_flicker_not() -> None:
+    class Hidden(Animal):
+        def row(self, frame: int):
+            return None if 10 <= frame < 20 or frame == 30 else super().row(frame)
+
+    found = judge_health(table(60, Hidden(1, range(60))), FPS, SETTINGS)
+    assert events(found, EventKind.GAP) == [Event(EventKind.GAP, 10, 1)]
+    assert found.gaps == 1
+
+
+def test_frames_between_two_looks_are_no_gap() -> None:
+    looks = TrackerSettings(every=6, patience=30)
+    animal = Animal(1, range(0, 120, 6), predicted=range(120))
+    assert judge_health(table(120, animal), FPS, looks).gaps == 0
+
+
+def test_a_new_id_where_a_lost_one_was_about_to_be_is_a_suspected_switch() -> None:
+    lost, new = Animal(1, range(30), pace=5), Animal(2, range(38, 80), pace=5)
+    found = judge_health(table(80, lost, new), FPS, SETTINGS)
+    assert events(found, EventKind.SWITCH) == [Event(EventKind.SWITCH, 38, 2, 1)]
+    assert (found.unique, found.fewest, found.most) == (1, 1, 2)
+
+
+def test_a_new_id_elsewhere_or_much_later_is_another_animal() -> None:
+    lost = Animal(1, range(30), pace=5)
+    assert judge_health(table(80, lost, Animal(2, range(38, 80), 600)), FPS, SETTINGS).suspected_switches == 0
+    late = judge_health(table(120, lost, Animal(2, range(80, 120), 350 - 5 * 80, 5)), FPS, SETTINGS)
+    assert late.suspected_switches == 0
+
+
+def test_a_track_that_is_still_seen_was_not_lost() -> None:
+    found = judge_health(table(80, Animal(1, range(80)), Animal(2, range(38, 80), 10)), FPS, SETTINGS)
+    assert found.suspected_switches == 0
+    assert found.unique == 2
+
+
+def test_one_lost_track_explains_one_birth_only() -> None:
+    lost = Animal(1, range(30))
+    found = judge_health(table(80, lost, Animal(2, range(36, 80), 5), Animal(3, range(40, 80), 10)), FPS, SETTINGS)
+    assert events(found, EventKind.SWITCH) == [Event(EventKind.SWITCH, 36, 2, 1)]
+    assert (found.unique, found.fewest, found.most) == (2, 2, 3)
+
+
+def test_the_first_moments_are_no_births() -> None:
+    found = judge_health(table(40, Animal(1, range(4, 40)), Animal(2, range(5, 40), 300)), FPS, SETTINGS)
+    assert [one.track_id for one in events(found, EventKind.BIRTH)] == [2]
+
+
+def test_no_tracks_at_all() -> None:
+    found = judge_health(table(10), FPS, SETTINGS)
+    assert (found.unique, found.fewest, found.most, found.mean_track_seconds) == (0, 0, 0, None)
+    assert judge_health(TrackTable.of([]), FPS, SETTINGS).mean_at_once == 0.0

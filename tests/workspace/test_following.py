@@ -1,0 +1,220 @@
+"""A clip followed from file to result: the figures are those of the tracks, and what is kept reads back as it was."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import supervision as sv
+
+from cowvision.data.mot import read_mot
+from cowvision.errors import ClipError, SettingError
+from cowvision.models.catalog import embedded_models
+from cowvision.tracking.health import EventKind
+from cowvision.tracking.identity import judge_identity
+from cowvision.tracking.tracker import TrackerSettings
+from cowvision.workspace import tracked_clips as tracked_module
+from cowvision.workspace.clips import Clip, shipped_clips
+from cowvision.workspace.following import estimate, fitted, follow
+from cowvision.workspace.tracked_clips import (
+    SHIPPED_FOLDER,
+    TrackedClip,
+    find_tracked,
+    folder_name,
+    new_folder,
+    read_tracked,
+    remove_tracked,
+    tracked_clips,
+    tracked_folder,
+)
+from tests.tracking.clips import cut_off, write_clip
+from tests.tracking.walker import WALKER_SPEC, Walker, true_tracks
+
+FAST = TrackerSettings(confirm=1, patience=8)
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tracked_module, "SHIPPED_FOLDER", tmp_path / "shipped")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Clip:
+    path = write_clip(tmp_path / "c.mp4", 24)
+    truth = tmp_path / "c.gt.txt"
+    truth.write_text(true_tracks(24).replace(",1,1,1\n", ",1,21,1\n"))
+    return Clip("c", "C", "", path, truth)
+
+
+def plain(*_: object):
+    return lambda rgb, _: rgb
+
+
+def kept(clip: Clip, settings: TrackerSettings = FAST, **options) -> TrackedClip:
+    name = folder_name(clip.sha256, WALKER_SPEC.id, settings)
+    with new_folder(name) as folder:
+        follow(clip, Walker(), settings, folder, painter=plain, **options)
+    return read_tracked(tracked_folder() / name)
+
+
+def test_what_is_kept_reads_back_as_it_was(clip, tmp_path) -> None:
+    folder = tmp_path / "result"
+    folder.mkdir()
+    made = follow(clip, Walker(), FAST, folder, painter=plain, truth=clip.truth())
+    assert read_tracked(folder) == made
+    assert made.video.is_file()
+    assert made.table().frames == made.frames == 24
+    assert made.whole
+    assert made.notes == ()
+    assert (made.clip_key, made.model, made.resolution_wh, made.fps) == ("c", "walker", (64, 48), "10")
+
+
+def test_the_figures_are_those_of_the_kept_tracks(clip) -> None:
+    found = kept(clip, truth=clip.truth())
+    again = judge_identity(fitted(clip.truth(), found.table()), found.table().by_frame())
+    assert found.identity == again
+    assert found.identity.idf1 > 0.9
+    assert found.identity.id_switches == 0
+    assert found.health.unique == 1
+
+
+def test_the_switches_on_the_timeline_are_the_ones_in_the_numbers(clip, tmp_path) -> None:
+    truth = read_mot(clip.truth_path)
+    for boxes in truth[12:]:
+        boxes.tracker_id = boxes.tracker_id + 1  # another animal from here on: two true ones, one id
+    found = kept(clip, truth=[*truth])
+    switches = [one for one in found.events if one.kind is EventKind.SWITCH]
+    assert len(switches) == found.identity.id_switches
+    unknown = kept(clip)
+    assert unknown.identity is None
+    assert [one for one in unknown.events if one.kind is EventKind.SWITCH] == []
+
+
+def test_a_stopped_clip_is_kept_as_a_part_and_says_so(clip) -> None:
+    done = []
+    found = kept(
+        clip, truth=clip.truth(), on_progress=lambda one: done.append(one.done), should_stop=lambda: len(done) >= 10
+    )
+    assert not found.whole
+    assert found.frames == 10
+    assert "Stopped after 1.0 s" in found.notes[0]
+    assert found.identity.frames == 10, "judged on what was tracked"
+
+
+def test_a_clip_that_breaks_off_says_so(tmp_path) -> None:
+    path = cut_off(write_clip(tmp_path / "c.mkv", 60, options={"g": "5"}), 0.6)
+    found = kept(Clip("c", "C", "", path))
+    assert not found.whole
+    assert "breaks off after" in found.notes[0]
+
+
+def test_few_frames_a_second_and_another_rate_are_said(tmp_path) -> None:
+    slow = kept(Clip("s", "S", "", write_clip(tmp_path / "s.mp4", 8, fps=1)))
+    assert any("so few frames" in note for note in slow.notes)
+    fast = kept(Clip("f", "F", "", write_clip(tmp_path / "f.mp4", 48, fps=240)))
+    assert fast.fps == "60"
+    assert any("240 frames a second and was tracked at 60" in note for note in fast.notes)
+
+
+def test_truth_of_another_clip_is_refused_before_it_gives_figures(clip) -> None:
+    truth = [*clip.truth(), sv.Detections.empty()]
+    with pytest.raises(SettingError, match="names frame 25, but the clip has 24"):
+        kept(clip, truth=truth)
+    assert tracked_clips() == []
+
+
+def test_truth_that_ends_early_means_nothing_is_there_afterwards(clip) -> None:
+    found = kept(clip, truth=clip.truth()[:12])
+    assert found.identity.frames == 24
+    assert found.identity.false_positives >= 12
+
+
+def test_an_error_leaves_nothing_behind(clip, monkeypatch) -> None:
+    with pytest.raises(RuntimeError, match="boom"):
+        kept(clip, on_progress=lambda _: (_ for _ in ()).throw(RuntimeError("boom")))
+    assert list(tracked_folder().iterdir()) == []
+
+
+def test_tracked_anew_it_takes_the_place_of_the_old_one(clip) -> None:
+    first, second = kept(clip), kept(clip)
+    assert first.folder == second.folder
+    assert tracked_clips() == [second]
+    other = kept(clip, TrackerSettings(confirm=2, patience=8))
+    assert other.folder != second.folder
+    assert len(tracked_clips()) == 2
+
+
+def test_a_result_is_found_for_this_clip_model_and_settings_only(clip, tmp_path) -> None:
+    found = kept(clip)
+    assert find_tracked(clip, WALKER_SPEC) == found
+    assert find_tracked(clip, WALKER_SPEC, FAST) == found
+    assert find_tracked(clip, WALKER_SPEC, TrackerSettings()) is None
+    other = Clip("d", "D", "", write_clip(tmp_path / "d.mp4", 5))
+    assert find_tracked(other, WALKER_SPEC) is None
+    assert find_tracked(clip, embedded_models()[0]) is None
+
+
+def test_a_damaged_result_hides_no_other(clip) -> None:
+    found = kept(clip)
+    for number, content in enumerate((b"", b"{}", b'{"fps": "1/0"}')):
+        folder = tracked_folder() / f"damaged{number}"
+        folder.mkdir()
+        (folder / "summary.json").write_bytes(content)
+    problems: list[ClipError] = []
+    assert tracked_clips(problems.append) == [found]
+    assert len(problems) == 3
+
+
+def test_removing_takes_the_folder_of_this_machine_only(clip, tmp_path) -> None:
+    found = kept(clip)
+    shipped = tmp_path / "shipped" / "c.walker"
+    shipped.mkdir(parents=True)
+    for path in found.folder.iterdir():
+        (shipped / path.name).write_bytes(path.read_bytes())
+    assert tracked_clips()[0].folder == shipped
+    remove_tracked(tracked_clips()[0])
+    assert shipped.is_dir()
+    remove_tracked(found)
+    assert [one.folder for one in tracked_clips()] == [shipped]
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(clip) -> None:
+    old, young = tracked_folder() / ".old.1", tracked_folder() / ".young.2"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    kept(clip)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_no_place_of_this_machine_is_written_down(clip) -> None:
+    found = kept(clip, truth=clip.truth())
+    assert str(Path.home()) not in (found.folder / "summary.json").read_text()
+    assert "folder" not in json.loads((found.folder / "summary.json").read_text())
+
+
+def test_the_estimate_counts_looks_not_frames(clip) -> None:
+    class Slow(Walker):
+        def predict(self, rgb: list[np.ndarray], **_: object) -> list[sv.Detections]:
+            time.sleep(0.05)
+            return super().predict(rgb)
+
+    every, seldom = (estimate(clip, Slow(), TrackerSettings(every=n, patience=20)).seconds for n in (1, 8))
+    assert every == pytest.approx(24 * 0.05, rel=0.6)
+    assert seldom < every / 4
+
+
+def test_the_shipped_results_are_of_the_shipped_clips_and_models() -> None:
+    specs = {spec.name: spec for spec in embedded_models()}
+    for clip in shipped_clips():
+        for spec in specs.values():
+            found = read_tracked(SHIPPED_FOLDER / f"{clip.key}.{spec.name}")
+            assert (found.clip_sha256, found.model_id) == (clip.sha256, spec.id), "track it anew with --ship"
+            assert found.settings == TrackerSettings()
+            assert found.whole
+            table = found.table()
+            assert found.identity == judge_identity(fitted(clip.truth(), table), table.by_frame())
