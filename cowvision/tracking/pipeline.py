@@ -25,7 +25,8 @@ from cowvision.tracking.video import Frame
 from cowvision.tracking.writer import ClipWriter
 
 STAGES = ("decode", "detect", "track", "draw", "encode")
-_PLACES = 4  # frames that wait between two stages
+_MOST_PLACES = 4  # frames that wait between two stages
+_WAITING_PIXELS = 16_000_000  # fewer frames wait if they are larger: one of 8K takes 100 MB
 _MOST_HELD = 8  # frames that wait for one batch
 _BATCH_PIXELS = 1_500_000  # larger frames go through the network one by one: a batch gains nothing, and takes memory
 
@@ -128,7 +129,7 @@ def track_clip(
     course = _Course(_total(info, fps))
     with ExitStack() as stack:
         write = _writing(stack, out, draw, fps, info, course, clock)
-        frames = stack.enter_context(Ahead(_timed(steady_frames(path, fps), clock), _PLACES))
+        frames = stack.enter_context(Ahead(_timed(steady_frames(path, fps, info.name), clock), _places(info)))
         tracker, reads = HerdTracker(settings), _unbroken(frames, course)
         most = _batch(batch_size, settings.every, info)
         for batch in _batches(reads, tracker, most):
@@ -156,6 +157,11 @@ def _total(info: ClipInfo, fps: Fraction) -> int | None:
     if info.seconds is not None:
         return max(1, round(info.seconds * fps))
     return info.frames
+
+
+def _places(info: ClipInfo) -> int:
+    width, height = info.resolution_wh
+    return max(1, min(_MOST_PLACES, _WAITING_PIXELS // (width * height)))
 
 
 def _batch(batch_size: int, every: int, info: ClipInfo) -> int:
@@ -186,7 +192,7 @@ def _writing(  # noqa: PLR0917 - the arguments of its one caller
             writer.write(drawn)
         course.preview = drawn
 
-    behind = stack.enter_context(Behind(work, _PLACES))
+    behind = stack.enter_context(Behind(work, _places(info)))
     return lambda rgb, tracks: behind.put((rgb, tracks))
 
 

@@ -22,7 +22,7 @@ from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
-from tests.benchmarks import comparing, evaluation, finetuning, labelling, pages
+from tests.benchmarks import comparing, evaluation, finetuning, labelling, pages, tracking
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
@@ -36,7 +36,7 @@ def main() -> None:
     scores = (evaluation.figures, evaluation.interval, evaluation.studio)
     labels = (labelling.saving, labelling.large_herd)
     detect = (pages.slider, pages.again, pages.second_start, pages.memory)
-    for part in (*network, *scores, *detect, *labels, comparing.studio, finetuning.rows):
+    for part in (*network, *scores, *detect, *labels, comparing.studio, finetuning.rows, tracking.rows):
         try:
             for row in part():
                 table.add_row(*row)
