@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from cowvision.__main__ import app
 from cowvision.models import fetching, published
-from cowvision.models.published import PUBLISHED
+from cowvision.models.published import PUBLISHED, published_models
 from cowvision.workspace import coco_cows, coco_pictures, files, job_process
 from cowvision.workspace.job_log import events
 from cowvision.workspace.jobs import Job, JobState, again, ask_to_stop, read_job, submit, tend
@@ -104,10 +104,10 @@ def test_fetch_and_the_list_before_and_after(server, home) -> None:
     assert len(server.requests) == 1, "what is there is not fetched again"
 
 
-def test_the_list_offers_all_four_and_keeps_the_embedded_ones_first() -> None:
+def test_the_list_offers_all_six_and_keeps_the_embedded_ones_first() -> None:
     lines = run("models").stdout.splitlines()
     assert [line.split()[0] for line in lines[:2]] == ["herd-base", "herd-finetuned"]
-    assert [line.split()[-1] for line in lines[2:6]] == [model.name for model in PUBLISHED]
+    assert [line.split()[-1] for line in lines[2:8]] == [model.name for model in published_models()]
     assert "not downloaded, 160 MB: python -m cowvision fetch coco-r50" in lines[2]
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -96,6 +97,62 @@ def test_ctrl_c_keeps_the_best_and_says_how_it_stands(plan) -> None:
     assert (kept.state, kept.has_model) == (RunState.STOPPED, True)
 
 
+@pytest.fixture
+def as_job(plan, monkeypatch):
+    """Does the command in this process, as a job of the workspace's; tells its exit status and the job afterwards."""
+    from typer.testing import CliRunner
+
+    from cowvision.__main__ import app
+    from cowvision.workspace import files, jobs
+    from cowvision.workspace.job_process import this_process
+    from cowvision.workspace.store import Store
+
+    monkeypatch.setattr(jobs, "begin", lambda *_: this_process())
+    store = Store(files.store_path())
+
+    def work(*arguments: str, before=lambda _: None):
+        command = ["finetune", *as_options(plan), *arguments]
+        job = jobs.submit(store, "finetune", "Fine-tune", command)
+        monkeypatch.setenv("COWVISION_JOB", str(job.job_id))
+        before(lambda: jobs.ask_to_stop(store, job.job_id))
+        done = CliRunner().invoke(app, command)
+        return done, jobs.read_job(store, job.job_id)
+
+    return work
+
+
+def test_a_stop_while_pictures_are_read_is_answered_at_once_and_leaves_no_run(as_job, monkeypatch) -> None:
+    from cowvision.workspace import training_sets
+
+    trace_of, asked = training_sets.trace_of, []
+
+    def slow(*arguments):
+        time.sleep(0.4)
+        return trace_of(*arguments)
+
+    def stop_soon(ask) -> None:
+        threading.Timer(1.0, lambda: (ask(), asked.append(time.monotonic()))).start()
+
+    monkeypatch.setattr(training_sets, "trace_of", slow)
+    done, job = as_job("--name", "mine", before=stop_soon)
+    assert time.monotonic() - asked[0] < 2
+    assert (done.exit_code, job.state, job.problem) == (0, "stopped", "")
+    assert all_runs() == []
+
+
+def test_a_job_asked_for_again_goes_on_with_the_run_its_first_process_left(as_job, plan) -> None:
+    from cowvision.workspace import files
+    from cowvision.workspace.lessons import begin
+    from cowvision.workspace.store import Store
+
+    begin(plan, "mine", "My herd", Store(files.store_path()))  # and there its process died
+    done, job = as_job("--name", "mine", "--title", "My  herd")
+    assert (done.exit_code, job.state, job.result) == (0, "done", {"run": "mine"}), job.problem
+    assert read_run("mine").state is RunState.DONE
+    done, job = as_job("--name", "mine", "--title", "Another herd")
+    assert (job.state, "there is a run named mine already" in job.problem) == ("failed", True)
+
+
 # torchrun reads `--start` as its own `--start-method`, so there is a longer form
 def launch(count: int, *arguments: str) -> subprocess.CompletedProcess:
     return run(command=(*torchrun(count), "-m", "cowvision", *arguments))
@@ -165,6 +222,65 @@ with processes() as group:
     loop.finetune(network, pictures, config, class_names=("cow",), on_step=note, processes=group)
     told = {"weights": weights, "losses": losses, "pictures": drawn}
     (Path(sys.argv[1]) / f"rank{group.rank}.json").write_text(json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize(
+    ("rank", "trouble", "told"),
+    [(1, "picture", "7.png: it is cut short"), (1, "look", "boom"), (0, "disk", "step 6 could not be kept")],
+)
+def test_what_fails_in_one_process_ends_all_at_once_and_is_told_once(plan, tmp_path, rank, trouble, told) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(BROKEN)
+    options = ["finetune", *as_options(plan), "--name", "both"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "FAILS": trouble, "FAILS_IN": str(rank)}
+    command = [*torchrun(2), str(script), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110, env=environment)
+    assert done.returncode != 0
+    assert sum(told in line for line in done.stderr.splitlines() if line.startswith("cowvision: ")) == 1, done.stderr
+    kept = read_run("both")
+    assert kept.state is RunState.FAILED
+    assert told in kept.problem
+    reached = [float(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("failing-at ")]
+    assert time.monotonic() - reached[0] < 15, "the other one did not wait for it"
+
+
+BROKEN = """
+import os, sys, time
+from cowvision.errors import PictureError
+from cowvision.training import finetune as loop
+from cowvision.training.state import Checkpoint
+from cowvision.workspace import teaching
+
+def failing(error):
+    print("failing-at", time.monotonic(), file=sys.stderr, flush=True)
+    raise error
+
+def cut_short(*arguments):
+    for number, batch in enumerate(batches(*arguments)):
+        if number == 2:
+            failing(PictureError("7.png", "it is cut short", "Copy it again"))
+        yield batch
+
+def full(self, standing):
+    failing(OSError(28, "No space left on device"))
+
+def boom(self, pictures, **_):
+    if not hasattr(self, "_looked"):
+        self._looked = True
+        return predict(self, pictures)
+    failing(RuntimeError("boom"))
+
+batches, predict = loop.batches, teaching.DetectionBox.predict
+if os.environ["RANK"] == os.environ["FAILS_IN"]:
+    if os.environ["FAILS"] == "picture":
+        loop.batches = cut_short
+    elif os.environ["FAILS"] == "disk":
+        Checkpoint.save = full
+    else:
+        teaching.DetectionBox.predict = boom
+from cowvision.__main__ import app
+app()
 """
 
 

@@ -289,6 +289,18 @@ def test_why_a_training_could_not_begin_is_said_and_it_can_be_tried_again(finetu
     assert len(begun) == 2
 
 
+def test_tried_again_it_takes_another_name_if_its_own_is_taken_by_now(finetune, begun, monkeypatch) -> None:
+    opened(finetune, data="scenes")
+    press(finetune, "start")
+    [job] = trainings()
+    monkeypatch.setattr(Known, "is_alive", property(lambda _: False))
+    written("composed-scenes", title="Somebody else's")
+    run(finetune)
+    assert "it could not begin" in finetune.error[0].value
+    press(finetune, f"again_{job.job_id}")
+    assert begun[-1][-4:] == ("--name", "composed-scenes-2", "--title", "Composed scenes")
+
+
 def step_event(step: int) -> dict:
     return {
         "kind": "step", "step": step, "steps": 240, "loss": 1.5 - step / 10, "learning_rate": 1e-4, "seconds": 0.5,

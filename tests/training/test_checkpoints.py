@@ -158,6 +158,7 @@ def test_a_worker_that_outlives_its_parent_does_not_keep_the_run() -> None:
         "import os, time; from cowvision.training.checkpoints import held, read_run\n"
         "with held(read_run('mine')):\n"
         "    if os.fork() == 0: time.sleep(5); os._exit(0)\n"
+        "    time.sleep(1)\n"  # until the child has let go
         "    os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 9

@@ -16,10 +16,9 @@ from cowvision.tracking.health import EventKind
 from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.workspace import tracked_clips as tracked_module
-from cowvision.workspace.clips import Clip, shipped_clips
+from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import estimate, fitted, follow
 from cowvision.workspace.tracked_clips import (
-    SHIPPED_FOLDER,
     TrackedClip,
     find_tracked,
     folder_name,
@@ -206,15 +205,3 @@ def test_the_estimate_counts_looks_not_frames(clip) -> None:
     every, seldom = (estimate(clip, Slow(), TrackerSettings(every=n, patience=20)).seconds for n in (1, 8))
     assert every == pytest.approx(24 * 0.05, rel=0.6)
     assert seldom < every / 4
-
-
-def test_the_shipped_results_are_of_the_shipped_clips_and_models() -> None:
-    specs = {spec.name: spec for spec in embedded_models()}
-    for clip in shipped_clips():
-        for spec in specs.values():
-            found = read_tracked(SHIPPED_FOLDER / f"{clip.key}.{spec.name}")
-            assert (found.clip_sha256, found.model_id) == (clip.sha256, spec.id), "track it anew with --ship"
-            assert found.settings == TrackerSettings()
-            assert found.whole
-            table = found.table()
-            assert found.identity == judge_identity(fitted(clip.truth(), table), table.by_frame())

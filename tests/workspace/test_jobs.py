@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from cowvision.workspace import files, job_process, jobs
 from cowvision.workspace.job_log import append_event, events, events_file
 from cowvision.workspace.job_process import Known, this_process
 from cowvision.workspace.jobs import Job, JobState, again, ask_to_stop, place_in_queue, read_job, submit, tend
-from cowvision.workspace.store import Store
+from cowvision.workspace.store import MIGRATIONS, Store
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
@@ -153,6 +154,32 @@ def test_a_number_that_was_given_again_is_not_taken_for_the_job(store) -> None:
     assert read_job(store, job.job_id).state is JobState.FAILED
     Known(me.pid, me.born - 9).end(by_force=True)  # and this process is still here to say so
     process.end(by_force=True)
+
+
+def test_a_clock_that_is_set_does_not_make_a_job_look_dead(store, monkeypatch) -> None:
+    job = run(store, steps=100_000)
+    if not read_job(store, job.job_id).process.mark:
+        pytest.skip("this system does not count from its own start")
+    born = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda one: born(one) + 7200)
+    tend(store)
+    assert read_job(store, job.job_id).state is JobState.RUNNING
+    ask_to_stop(store, job.job_id)
+    assert ended(store, job).state is JobState.STOPPED
+
+
+def test_a_workspace_from_before_there_were_marks_knows_its_job(store, tmp_path) -> None:
+    old, me = tmp_path / "old.sqlite3", this_process()
+    with sqlite3.connect(old) as connection:
+        for script in MIGRATIONS[:3]:
+            connection.executescript(script)
+        connection.execute("PRAGMA user_version = 3")
+        row = "INSERT INTO jobs (kind, title, arguments, state, asked_at, pid, pid_born) VALUES ('x', 'x', '[]', "
+        for born in (me.born, me.born - 60):
+            connection.execute(f"{row}'running', 1.0, ?, ?)", (me.pid, born))
+    mine, another = jobs.all_jobs(Store(old))
+    assert mine.process.is_alive
+    assert not another.process.is_alive
 
 
 def test_the_next_begins_even_if_nobody_looks(store) -> None:

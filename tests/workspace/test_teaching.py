@@ -10,17 +10,28 @@ import pytest
 import torch
 
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import CowVisionError, ModelFileError, PictureError, SettingError, TrainingDataError
+from cowvision.errors import (
+    CowVisionError,
+    ModelFileError,
+    PictureError,
+    SettingError,
+    TrainingDataError,
+    WorkStopped,
+)
 from cowvision.models import places
 from cowvision.models.catalog import find_model, own_models
+from cowvision.models.choices import Execution
+from cowvision.models.processes import Processes
 from cowvision.models.provenance import is_known, trained_on
 from cowvision.models.weights import read_tensors
 from cowvision.training import checkpoints
 from cowvision.training.checkpoints import RunState, all_runs, read_run
 from cowvision.workspace import files
+from cowvision.workspace.lesson_looks import as_the_first
 from cowvision.workspace.lessons import begin, estimate, go_on
 from cowvision.workspace.store import Store
 from cowvision.workspace.teaching import teach
+from tests.detectors import untrained_box
 from tests.lessons import small_plan
 
 
@@ -137,6 +148,52 @@ def test_a_stop_keeps_the_best_and_it_goes_on_from_there(store, tmp_path) -> Non
     more = teach(more, data, tell=lambda **facts: seen.append(facts["step"]) if "loss" in facts else None)
     assert seen[0] == 3
     assert (more.state, more.steps) == (RunState.DONE, 6)
+
+
+@pytest.mark.parametrize("asks", [0, 5, 14, 24])
+def test_stopped_while_it_is_made_leaves_no_run(store, tmp_path, monkeypatch, asks: int) -> None:
+    monkeypatch.delenv("COWVISION_PRECISION")
+    plan, answers = small_plan(tmp_path, precision=""), iter([False] * asks)
+    with pytest.raises(WorkStopped):
+        begin(plan, "mine", "My herd", store, should_stop=lambda: next(answers, True))
+    assert all_runs() == []
+    assert not (places.runs_folder() / "mine").exists()
+
+
+def test_stopped_while_its_pictures_are_prepared_it_is_a_stopped_run_and_goes_on(store, tmp_path) -> None:
+    told, plan = [], small_plan(tmp_path, short_side=128)
+    run, data = begin(plan, "mine", "My herd", store)
+    is_preparing = lambda: any("are prepared" in text for text in told)  # noqa: E731 - it is short
+    run = teach(run, data, tell=lambda **facts: told.append(str(facts.get("text"))), should_stop=is_preparing)
+    assert (run.state, run.problem, run.steps, run.has_model) == (RunState.STOPPED, "", 0, False)
+    assert read_run("mine").state is RunState.STOPPED
+    run, data = go_on("mine", store)
+    assert teach(run, data).state is RunState.DONE
+
+
+def test_a_stop_is_heard_while_the_ways_to_run_it_are_timed(monkeypatch) -> None:
+    box, runs = untrained_box(), []
+    box = DetectionBox(box.spec, network=box.network)
+    monkeypatch.setattr(box, "_run", lambda *_: runs.append(1) or [])
+    with pytest.raises(WorkStopped):
+        box.choose_execution(should_stop=lambda: len(runs) == 2)
+    assert len(runs) == 2
+
+
+def test_every_process_looks_in_the_precision_that_the_first_chose(monkeypatch) -> None:
+    first = Execution("cpu", "bfloat16", channels_last=True, threads=1)
+
+    class Second(Processes):
+        def mean(self, *values: float) -> list[float]:
+            return list(values)
+
+        def told_by_first(self, told: list) -> Execution:
+            assert told == []
+            return first
+
+    box = untrained_box()
+    monkeypatch.setattr(box, "choose_execution", lambda _: pytest.fail("it shall not choose for itself"))
+    assert as_the_first(box, Second(1, 2)).execution == first
 
 
 def test_stopped_before_the_first_look_keeps_the_last(store, tmp_path) -> None:

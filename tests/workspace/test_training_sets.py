@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cowvision.data.annotations import AnnotatedPicture
 from cowvision.data.formats import write_coco
-from cowvision.errors import AnnotationError, TrainingDataError, WorkspaceError
+from cowvision.errors import AnnotationError, TrainingDataError, WorkspaceError, WorkStopped
 from cowvision.models.weights import save_model
 from cowvision.training.plans import Plan
 from cowvision.workspace import files
@@ -58,6 +59,37 @@ def test_both_sides_together_are_all_and_no_picture_is_on_both(store, tmp_path) 
     assert len(data.train_ids) == len(data.train) == 14
     assert len(data.held_out_ids) == len(data.held_out) == 6
     assert len({*data.train_ids, *data.held_out_ids}) == 20
+
+
+def test_a_stop_is_heard_between_two_pictures(store, tmp_path) -> None:
+    plan, read = labelled_folder(tmp_path / "a", 20), []
+    with pytest.raises(WorkStopped):
+        gather(plan, store, on_picture=lambda done, _: read.append(done), should_stop=lambda: len(read) >= 3)
+    assert read == [1, 2, 3]
+    asked = iter([False] * 4)
+    with pytest.raises(WorkStopped):
+        gather(plan, store, should_stop=lambda: next(asked, True))
+
+
+def test_a_stop_is_heard_between_two_copies(tmp_path) -> None:
+    files_, pictures = tmp_path / "copies", []
+    for number in range(4):
+        Image.fromarray(noise(96, 64, number)).save(tmp_path / f"{number}.png")
+        pictures.append(AnnotatedPicture(f"{number}.png", truth(COW), tmp_path / f"{number}.png"))
+    with pytest.raises(WorkStopped):
+        reduced(pictures, "abcd", 32, files_, should_stop=lambda: len(list(files_.glob("*.jpg"))) == 2)
+    assert len(list(files_.iterdir())) == 2
+
+
+def test_copies_are_as_sharp_as_the_detector_wants_them(tmp_path) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (640, 960, 3), dtype=np.uint8)
+    Image.fromarray(rgb).save(tmp_path / "large.png")
+    large = AnnotatedPicture("large.png", truth(COW), tmp_path / "large.png")
+    smooth, plain = (
+        reduced([large], "a", 80, tmp_path / str(kind), smooth=kind)[0].picture().rgb.astype(float).std()
+        for kind in (True, False)
+    )
+    assert plain > 2 * smooth, "sampled plainly, noise stays noise"
 
 
 def test_the_same_pictures_are_split_the_same_whatever_they_are_called(store, tmp_path) -> None:
@@ -159,8 +191,6 @@ def test_large_pictures_are_learnt_from_smaller_copies_with_their_boxes(tmp_path
     Image.fromarray(noise(960, 640)).save(large)
     Image.fromarray(noise(96, 64)).save(small)
     plan = [(large, [[100, 100, 600, 500]]), (small, COW)]
-    from cowvision.data.annotations import AnnotatedPicture
-
     pictures = [AnnotatedPicture(path.name, truth(xyxy), path) for path, xyxy in plan]
     copy, same = reduced(pictures, ("aa", "bb"), 160, tmp_path / "copies")
     assert copy.picture().rgb.shape == (160, 240, 3)

@@ -1,0 +1,155 @@
+"""detectron2's network without detectron2 answers as detectron2 does."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cowvision.data.coco import COCO_EIGHTY
+from cowvision.data.formats import read_coco
+from cowvision.detection_box import DetectionBox
+from cowvision.models.catalog import ModelSpec
+from cowvision.models.choices import Execution
+from cowvision.models.d2_network import build_detectron2, edge_hw
+from cowvision.models.d2_parts import AlignedPooler, BoxHeads, UnroundedAnchors, cell_anchors, levels_of
+from cowvision.training.settings import BatchSettings, FinetuneConfig
+from tests.models import d2_golden
+from tests.models.d2_golden import agreement, asked, predictor, recorded, view, write_checkpoint
+
+R50, R101 = d2_golden.CONFIGS
+FAST = Execution("cpu", "float32", channels_last=True, threads=torch.get_num_threads())
+QUICK = "stubble_walk"
+SOME = [(R50, name) for name in ("many_cows", "winter_cows", "mixed_species", "barnyard", QUICK)] + [(R101, QUICK)]
+LIVE = [(R50, "winter_cows"), (R50, QUICK), (R101, QUICK)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Checkpoints by architecture, written when first asked for."""
+    kept: dict[str, Path] = {}
+
+    def checkpoint(architecture: str) -> Path:
+        if architecture not in kept:
+            kept[architecture] = write_checkpoint(architecture, tmp_path_factory.mktemp("d2") / f"{architecture}.pkl")
+        return kept[architecture]
+
+    return checkpoint
+
+
+@pytest.fixture(scope="module")
+def boxes(made):
+    """Detectors by architecture, loaded when first asked for."""
+    kept: dict[str, DetectionBox] = {}
+
+    def box(architecture: str) -> DetectionBox:
+        if architecture not in kept:
+            spec = ModelSpec(architecture, "Golden", architecture, COCO_EIGHTY, weights=made(architecture))
+            kept[architecture] = DetectionBox(spec, execution=FAST)
+        return kept[architecture]
+
+    return box
+
+
+@pytest.mark.parametrize(("architecture", "name"), SOME)
+def test_the_answers_are_those_that_detectron2_gave(boxes, architecture, name) -> None:
+    [found] = boxes(architecture).predict([view(name)])
+    agreed = agreement(recorded(architecture, name), found)
+    assert agreed.boxes > 5
+    assert agreed.is_good, agreed
+
+
+@pytest.mark.detectron2
+@pytest.mark.skipif(not d2_golden.is_installed, reason="detectron2 is not installed")
+@pytest.mark.parametrize(("architecture", "name"), LIVE)
+def test_the_answers_are_those_that_detectron2_gives_now(boxes, made, architecture, name) -> None:
+    answer = asked(predictor(architecture, made(architecture)), view(name))
+    [found] = boxes(architecture).predict([view(name)])
+    assert agreement(answer, found).is_good
+    same = recorded(architecture, name)
+    np.testing.assert_allclose(answer.xyxy, same.xyxy, atol=0.05, err_msg="the record is old")
+
+
+@pytest.mark.detectron2
+@pytest.mark.skipif(not d2_golden.is_installed, reason="detectron2 is not installed")
+def test_the_classes_are_in_detectron2s_order() -> None:
+    from detectron2.data import MetadataCatalog
+
+    assert list(COCO_EIGHTY) == MetadataCatalog.get("coco_2017_val").thing_classes
+
+
+def test_cow_is_found_by_name_among_eighty() -> None:
+    assert (len(COCO_EIGHTY), COCO_EIGHTY.index("cow")) == (80, 19)
+    assert ModelSpec("d2", "d2", R50, COCO_EIGHTY).class_name(20) == "cow"
+
+
+def test_pictures_together_give_what_each_gives_alone(boxes) -> None:
+    box, rgb = boxes(R50), view(QUICK)
+    pictures = [rgb, rgb[:, ::-1].copy()]
+    together = box.predict(pictures, batch_size=2)
+    for alone, one in zip([box.predict([picture])[0] for picture in pictures], together, strict=True):
+        assert alone.class_id.tolist() == one.class_id.tolist()
+        np.testing.assert_allclose(alone.xyxy, one.xyxy, atol=0.01)
+        np.testing.assert_allclose(alone.confidence, one.confidence, atol=1e-4)
+
+
+def test_bfloat16_keeps_the_scores_nearly(boxes) -> None:
+    box = boxes(R50)
+    rough = DetectionBox(box.spec, network=box.network, execution=replace(FAST, dtype="bfloat16"))
+    [found] = rough.predict([view(QUICK)])
+    agreed = agreement(recorded(R50, QUICK), found, most_score=0.1, most_px=20)
+    assert agreed.matched >= 0.5 * agreed.boxes, "untrained boxes lie closer together than bfloat16 tells apart"
+
+
+def test_it_learns_in_our_own_loop(boxes) -> None:
+    folder = d2_golden.ROOT / "assets" / "pictures"
+    pictures = read_coco(folder / "truth.json", folder)[:2]
+    batch = BatchSettings(batch_size=1, short_sides=(128,), workers=0)
+    told = []
+    config = FinetuneConfig(iterations=2, batch=batch)
+    tuned = boxes(R50).train(pictures, config, name="tuned", on_step=told.append)
+    assert sorted(told[0].losses) == ["box_reg", "classifier", "objectness", "rpn_box_reg"]
+    assert (tuned.spec.architecture, tuned.spec.class_names) == (R50, ("cow",))
+    assert all(bool(torch.isfinite(value).all()) for value in tuned.network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "expected"),
+    [
+        ((854, 1280), (800, 1199)),
+        ((480, 640), (800, 1067)),
+        ((640, 480), (1067, 800)),
+        ((320, 1280), (333, 1333)),
+        ((96, 131), (800, 1092)),
+        ((1, 5000), (1, 1333)),
+        ((800, 800), (800, 800)),
+    ],
+)
+def test_edges_are_rounded_as_detectron2_rounds_them(size_hw, expected) -> None:
+    assert edge_hw(size_hw, 800) == expected
+
+
+def test_anchors_are_not_rounded() -> None:
+    assert cell_anchors(32)[0].tolist() == pytest.approx([-22.627417, -11.3137085, 22.627417, 11.3137085])
+    features = [torch.zeros(1, 1, *size) for size in ((8, 12), (4, 6), (2, 3), (1, 2), (1, 1))]
+    [anchors] = UnroundedAnchors()(type("Pictures", (), {"image_sizes": [(32, 48)]}), features)
+    assert anchors.shape == (3 * (96 + 24 + 6 + 2 + 1), 4)
+    assert (anchors[3:6] - anchors[:3]).tolist() == [[4, 0, 4, 0]] * 3, "the next cell to the right"
+    assert (anchors[36:39] - anchors[:3]).tolist() == [[0, 4, 0, 4]] * 3, "the next row"
+
+
+def test_boxes_are_pooled_from_the_level_of_their_size() -> None:
+    sides = torch.tensor([1.0, 111.9, 112.1, 223.9, 224.1, 447.9, 448.1, 5000.0])
+    boxes = torch.stack([torch.zeros(8), torch.zeros(8), sides, sides], dim=1)
+    assert levels_of(boxes).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_picture_without_proposals_has_no_boxes() -> None:
+    features = {str(level): torch.zeros(1, 256, 8 >> level, 8 >> level) for level in range(4)}
+    assert AlignedPooler()(features, [torch.zeros(0, 4)], [(32, 32)]).shape == (0, 256, 7, 7)
+    heads: BoxHeads = build_detectron2(R50, 1).roi_heads
+    [boxes], [scores], [labels] = heads.postprocess_detections(
+        torch.zeros(0, 2), torch.zeros(0, 8), [torch.zeros(0, 4)], [(32, 32)]
+    )
+    assert (boxes.shape, len(scores), len(labels)) == ((0, 4), 0, 0)
