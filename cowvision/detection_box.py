@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cowvision.data.annotations import AnnotatedPicture, check_trainable
 from cowvision.data.pictures import PictureLike, as_picture
-from cowvision.models.callbacks import never, silent
+from cowvision.models.callbacks import never, silent, stop_if
 from cowvision.models.catalog import DEFAULT_MODEL, ModelSpec, find_model
 
 if TYPE_CHECKING:
@@ -69,8 +69,12 @@ class DetectionBox:
     @property
     def execution(self) -> "Execution":
         """Device, precision, memory format and threads; the first use may time the choices once."""
+        return self.choose_execution()
+
+    def choose_execution(self, should_stop: Callable[[], bool] = never) -> "Execution":
+        """As ``execution``; timing a large network takes a minute, and WorkStopped is raised if asked to stop."""
         with _ONE_AT_A_TIME:
-            return self._chosen_execution()
+            return self._chosen_execution(should_stop)
 
     def predict(
         self,
@@ -174,23 +178,27 @@ class DetectionBox:
         return self.spec
 
     def _sized(self, config: "FinetuneConfig") -> "FinetuneConfig":
-        """Pictures are learnt at the size they are looked at later, unless the settings name another."""
-        if config.batch.short_sides or self.spec.short_side is None:
-            return config
-        return replace(config, batch=replace(config.batch, short_sides=(self.spec.short_side,)))
+        """Pictures are learnt as they are looked at later, unless the settings name another size."""
+        from cowvision.training.sight import as_looked_at
 
-    def _chosen_execution(self) -> "Execution":
+        looked_at = as_looked_at(config.batch, self.network, self.spec.short_side)
+        return config if config.batch.short_sides else replace(config, batch=looked_at)
+
+    def _chosen_execution(self, should_stop: Callable[[], bool] = never) -> "Execution":
         if self._execution is None:
             from cowvision.models.execution import choose_execution, sample_rgb
 
             sample = [sample_rgb()]
             key = f"{self.spec.architecture}, short side {self.spec.short_side}"
-            self._execution = choose_execution(lambda execution: self._run(sample, execution), key)
+            self._execution = choose_execution(lambda execution: self._run(sample, execution, should_stop), key)
         return self._execution
 
-    def _run(self, pictures: list[NDArray[np.uint8]], execution: "Execution") -> "list[RawDetections]":
+    def _run(
+        self, pictures: list[NDArray[np.uint8]], execution: "Execution", should_stop: Callable[[], bool] = never
+    ) -> "list[RawDetections]":
         from cowvision.models.torchvision_engine import raw_detections
 
+        stop_if(should_stop)
         return raw_detections(self._inference, pictures, short_side=self.spec.short_side, execution=execution)
 
     def _predict_batch(self, pictures: list[NDArray[np.uint8]]) -> list[sv.Detections]:

@@ -39,7 +39,7 @@ class PictureError(CowVisionError):
 
 
 class ClipError(CowVisionError):
-    """A clip cannot be read: not a video, damaged, or without a picture track."""
+    """A clip cannot be read (not a video, damaged, or without a picture track), or cannot be written."""
 
 
 class AnnotationError(CowVisionError):
@@ -88,6 +88,10 @@ class DownloadStopped(DownloadError):  # noqa: N818 - nothing went wrong: somebo
         super().__init__(name, cause, f"Fetch it again to go on from there: `python -m cowvision fetch {name}`")
         self.bytes_done = done
         self.bytes_total = total
+
+
+class WorkStopped(CowVisionError):  # noqa: N818 - nothing went wrong: somebody asked for it
+    """Work was stopped as asked before there was anything to keep."""
 
 
 class StaleEditError(WorkspaceError):

@@ -40,6 +40,7 @@ def finetune_page() -> None:
         finetuning_live.at_work()
         _choose(specs, herds, jobs)
         _show_runs(specs, herds, jobs)
+    finetuning_news.shown()
 
 
 def _choose(specs: Sequence[ModelSpec], herds: Sequence[Herd], jobs: Sequence[Job]) -> None:

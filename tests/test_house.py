@@ -68,11 +68,11 @@ def test_the_pages_stay_on_this_machine() -> None:
 
 def test_the_server_takes_what_the_widgets_promise() -> None:
     from cowvision.data.pictures import MAX_BYTES
-    from cowvision.ui import herd_import, herd_intake
+    from cowvision.ui import herd_import, intake
 
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    assert settings["server"]["maxUploadSize"] == max(herd_import.MOST_MEGABYTES, herd_intake.MOST_MEGABYTES)
-    assert herd_intake.MOST_MEGABYTES * MEGABYTE > MAX_BYTES, "what is too large is named by us, not lost on its way"
+    assert settings["server"]["maxUploadSize"] == max(herd_import.MOST_MEGABYTES, intake.MOST_MEGABYTES)
+    assert intake.MOST_MEGABYTES * MEGABYTE > MAX_BYTES, "what is too large is named by us, not lost on its way"
 
 
 def _text(path: Path) -> str:

@@ -42,6 +42,7 @@ def evaluate(
 ) -> None:
     """Measure a model on pictures with ground truth, alone or against another."""
     from cowvision.models.processes import processes
+    from cowvision.workspace.lesson_looks import as_the_first
 
     chosen = _classes(classes)
     check_what_is_given(images, model, predictions, against)
@@ -56,6 +57,8 @@ def evaluate(
             pictures = read_coco(truth, images)
             check_classes(truth, class_names_of(truth), chosen)
             boxes = [DetectionBox(name) for name in names]
+            if group.count > 1:
+                boxes = [as_the_first(box, group) for box in boxes]
             seen = [seen_in_training(box.spec, pictures) for box in boxes]
             answers, truths = look_at_all("measuring", boxes, pictures, problems, group)
     if group.is_first:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowvision.commands.evaluate import shown
-from cowvision.commands.reporting import make_bar, stoppable, write_json
-from cowvision.errors import CowVisionError, SettingError
+from cowvision.commands.reporting import make_bar, report, stoppable, write_json
+from cowvision.errors import SettingError, WorkStopped
 from cowvision.training.plans import CUSTOM, QUICK, TUTORIAL, Plan
 from cowvision.workspace.files import store_path
 from cowvision.workspace.job_work import Work, at_work
@@ -83,10 +83,14 @@ def finetune(
     _check(plan, name, resume, estimate=estimate)
     store = Store(store_path())
     with at_work(store) as work:
-        if estimate:
-            _estimate(plan, store, work)
+        try:
+            if estimate:
+                _estimate(plan, store, work)
+                return
+            run = _learn(plan, name or "", title or name or "", resume, store, work)
+        except WorkStopped as stop:  # the job is over; there was nothing to keep
+            report(stop)
             return
-        run = _learn(plan, name or "", title or name or "", resume, store, work)
     if run is not None and json_file is not None:
         write_json(json_file, asdict(run))
 
@@ -115,36 +119,32 @@ def _learn(  # noqa: PLR0917 - the arguments of its one caller
     plan: Plan, name: str, title: str, resume: str | None, store: Store, work: Work
 ) -> "Run | None":
     """Begin or go on with a run in every process, and tell about it in the first."""
-    from cowvision.models.processes import processes
-    from cowvision.workspace.lessons import begin, go_on
+    from cowvision.models.processes import ToldByFirst, processes
+    from cowvision.workspace.lessons import begin, go_on, left_behind
     from cowvision.workspace.teaching import teach
 
-    with processes() as group, _telling(work, is_shown=group.is_first) as tell:
-        made: list[tuple[Run, TrainingSet] | CowVisionError] = []
-        if group.is_first:
-            on_picture = _reading(tell)
-            try:
-                found = (
-                    go_on(resume, store, on_picture=on_picture)
-                    if resume
-                    else begin(plan, name, title, store, on_picture=on_picture)
+    try:
+        with processes() as group, _telling(work, is_shown=group.is_first) as tell:
+            made: list[tuple[Run, TrainingSet]] = []
+            with group.as_one():
+                if group.is_first:
+                    if not resume and work.job_id is not None:  # its first process may have come so far
+                        resume = left_behind(plan, name, title)
+                    heard: Any = {"on_picture": _reading(tell), "should_stop": work.should_stop}
+                    made.append(go_on(resume, store, **heard) if resume else begin(plan, name, title, store, **heard))
+                    work.result = {"run": made[0][0].name}
+                    tell(kind="run", run=made[0][0].name)
+            run, data = group.told_by_first(made)
+            for note in run.notes:
+                tell(kind="says", text=note)
+            with stoppable() as was_asked:
+                run = teach(
+                    run, data, tell=tell, should_stop=lambda: work.should_stop() or was_asked(), processes=group
                 )
-            except CowVisionError as error:
-                made.append(error)  # the others must hear of it, or they would wait for ever
-            else:
-                made.append(found)
-                work.result = {"run": found[0].name}
-                tell(kind="run", run=found[0].name)
-        begun = group.told_by_first(made)
-        if isinstance(begun, CowVisionError):
-            raise begun
-        run, data = begun
-        for note in run.notes:
-            tell(kind="says", text=note)
-        with stoppable() as was_asked:
-            run = teach(run, data, tell=tell, should_stop=lambda: work.should_stop() or was_asked(), processes=group)
-        if not group.is_first:
-            return None
+            if not group.is_first:
+                return None
+    except ToldByFirst:
+        return None
     _say(run)
     return run
 
@@ -211,7 +211,7 @@ def _say(run: "Run") -> None:
 def _estimate(plan: Plan, store: Store, work: Work) -> None:
     from cowvision.workspace.lessons import estimate
 
-    told = estimate(plan, store)
+    told = estimate(plan, store, work.should_stop)
     work.result = asdict(told)
     typer.echo(
         f"about {told.seconds / 60:.1f} minutes: {told.step_seconds:.2f} s a step, {told.looks} looks of "

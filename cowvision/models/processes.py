@@ -14,9 +14,14 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed
 
+from cowvision.errors import CowVisionError, WorkStopped
 from cowvision.models.execution import preferred_device
 
 T = TypeVar("T")
+
+
+class ToldByFirst(CowVisionError):  # noqa: N818 - nothing of its own went wrong
+    """The work of all has failed; the first process tells why, and the others, which get this, say nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,43 @@ class Processes:
         total = torch.tensor(values, dtype=torch.float64, device=_device())
         distributed.all_reduce(total)
         return [float(value) / self.count for value in total]
+
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """What fails in one process inside the block fails in all at its end, so that none waits for it in vain.
+
+        Nothing inside may ask the other processes: one that has failed would not answer.
+
+        Raises:
+            ToldByFirst: It failed in this process or in another; the first process gets the error itself.
+            WorkStopped: One of them was asked to stop.
+        """
+        if self.count == 1:
+            yield
+            return
+        trouble: Exception | None = None
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the others must hear of any
+            trouble = error
+        [failed] = self.mean(float(trouble is not None))  # a single number while all is well
+        if failed:
+            raise self._trouble_of_all(trouble)
+
+    def _trouble_of_all(self, own: Exception | None) -> Exception:
+        """The first trouble there is, for the first process; the same in words for the others.
+
+        A wish to stop is no trouble, and heard as such by all.
+        """
+        as_sent = own if own is None or isinstance(own, CowVisionError | OSError) else RuntimeError(repr(own))
+        troubles: list[Any] = [None] * self.count
+        distributed.all_gather_object(troubles, as_sent)
+        first: Exception = next(one for one in troubles if one is not None)
+        if self.is_first:
+            return first if own is None else own
+        if isinstance(first, WorkStopped):
+            return first
+        return ToldByFirst("training", str(first), "See what the first process says")
 
 
 @contextmanager

@@ -25,24 +25,31 @@ _LIGHT, _COLOUR, _HUE = 0.25, 0.35, 0.03
 
 
 def scaled(
-    picture: torch.Tensor, xyxy: NDArray[np.float32], short_side: float
+    picture: torch.Tensor, xyxy: NDArray[np.float32], short_side: float, *, smooth: bool = True
 ) -> tuple[torch.Tensor, NDArray[np.float32]]:
-    """A picture and its boxes at another size, smoothly reduced as it will be when the detector is used.
+    """A picture and its boxes at another size, reduced as it will be when the detector is used.
 
     Args:
         picture: (3, h, w) uint8.
         xyxy: (n, 4) pixels.
         short_side: Its shorter side afterwards, in pixels.
+        smooth: Reduce it without aliasing; else every pixel is a plain sample, as torchvision's detectors have it.
     """
     height, width = picture.shape[1:]
     factor = short_side / min(height, width)
-    size = [max(1, round(height * factor)), max(1, round(width * factor))]
+    whole = round if smooth else int  # torchvision's own leave the rest of a pixel out
+    size = [max(1, whole(height * factor)), max(1, whole(width * factor))]
     stretch = np.array([size[1] / width, size[0] / height] * 2, np.float32)
-    return F.resize(picture, size, antialias=True), xyxy * stretch
+    return F.resize(picture, size, antialias=smooth), xyxy * stretch
 
 
 def varied(
-    picture: torch.Tensor, xyxy: NDArray[np.float32], short_side: float, rng: np.random.Generator
+    picture: torch.Tensor,
+    xyxy: NDArray[np.float32],
+    short_side: float,
+    rng: np.random.Generator,
+    *,
+    smooth: bool = True,
 ) -> tuple[torch.Tensor, NDArray[np.float32], NDArray[np.bool_]]:
     """A random section of the picture, nearer or farther, perhaps mirrored, in another light.
 
@@ -51,6 +58,7 @@ def varied(
         xyxy: (n, 4) pixels.
         short_side: What the picture's shorter side would be at scale 1, in pixels.
         rng: Where the numbers come from.
+        smooth: As for ``scaled``.
 
     Returns:
         The picture, all boxes in it, cut at its edges, and which of them show enough to be learnt.
@@ -59,7 +67,7 @@ def varied(
     factor = short_side / min(height, width)
     most = (round(height * factor * SECTION), round(width * factor * SECTION))
     scale = float(np.exp(rng.uniform(*np.log(SCALES))))
-    picture, xyxy = scaled(picture, xyxy, short_side * scale)
+    picture, xyxy = scaled(picture, xyxy, short_side * scale, smooth=smooth)
     high, wide = (min(side, limit) for side, limit in zip(picture.shape[1:], most, strict=True))
     top, left = int(rng.integers(picture.shape[1] - high + 1)), int(rng.integers(picture.shape[2] - wide + 1))
     boxes = tv_tensors.BoundingBoxes(torch.from_numpy(xyxy), format="XYXY", canvas_size=tuple(picture.shape[1:]))

@@ -111,14 +111,21 @@ class _Steps(IterableDataset[Batch | CowVisionError]):
         xyxy = np.asarray(truth.xyxy, np.float32).reshape(-1, 4)[kept]
         labels = np.array([self.names.index(names[i]) + 1 for i in kept], np.int64)
         picture = torch.from_numpy(np.array(annotated.picture().rgb)).permute(2, 0, 1).contiguous()
-        sides = self.settings.short_sides
-        side = float(rng.choice(sides)) if sides else float(min(picture.shape[1:]))
+        side, smooth = self._short_side(picture, rng), self.settings.smooth
         if self.settings.augment:
-            picture, xyxy, learnt = varied(picture, xyxy, side, rng)
+            picture, xyxy, learnt = varied(picture, xyxy, side, rng, smooth=smooth)
             xyxy, labels = xyxy[learnt], labels[learnt]
-        elif sides:
-            picture, xyxy = scaled(picture, xyxy, side)
+        elif self.settings.short_sides:
+            picture, xyxy = scaled(picture, xyxy, side, smooth=smooth)
         return picture, {"boxes": torch.from_numpy(np.ascontiguousarray(xyxy)), "labels": torch.from_numpy(labels)}
+
+    def _short_side(self, picture: torch.Tensor, rng: np.random.Generator) -> float:
+        """The shorter side in pixels at which a picture will be looked at."""
+        shorter, longer = sorted(picture.shape[1:])
+        if not self.settings.short_sides:
+            return float(shorter)
+        side = float(rng.choice(self.settings.short_sides))
+        return min(side, self.settings.long_side * shorter / longer) if self.settings.long_side else side
 
 
 def _is_crowd(truth: object, place: int) -> bool:

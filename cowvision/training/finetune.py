@@ -146,7 +146,8 @@ class _Loop:
                 self._keep()
                 return
             report = self._step()
-            on_step(report)
+            with self.processes.as_one():
+                on_step(report)
             is_last = standing.step == config.iterations
             if judge is not None and config.judge_every and (is_last or standing.step % config.judge_every == 0):
                 self._look(judge, on_look)
@@ -162,7 +163,8 @@ class _Loop:
 
     def _step(self) -> StepReport:
         step, started = self.standing.step, time.perf_counter()
-        batch = next(self.source)
+        with self.processes.as_one():
+            batch = next(self.source)
         ready = time.perf_counter()
         seed_step(self.config.seed, step, self.processes.rank)
         set_mode(self.network, self.config)
@@ -204,16 +206,18 @@ class _Loop:
         if is_best:
             standing.best_map, standing.best_step, standing.looks_since = score, standing.step, 0
             standing.best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        on_look(Look(standing.step, score, is_best), network)
+        with self.processes.as_one():
+            on_look(Look(standing.step, score, is_best), network)
 
     def _is_enough(self) -> bool:
         return bool(self.config.patience) and self.standing.looks_since >= self.config.patience
 
     def _keep(self) -> None:
-        if not self.processes.is_first:
-            return
-        try:
-            self.checkpoint.save(self.standing)
-        except OSError as error:
-            cause = f"step {self.standing.step} could not be kept ({error.strerror or error})"
-            raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None
+        with self.processes.as_one():
+            if not self.processes.is_first:
+                return
+            try:
+                self.checkpoint.save(self.standing)
+            except OSError as error:
+                cause = f"step {self.standing.step} could not be kept ({error.strerror or error})"
+                raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None

@@ -44,13 +44,18 @@ def check_title(title: str, but: str = "") -> str:
     Raises:
         SettingError: It is empty, or another model's.
     """
-    kept = " ".join(title.split())[:LONGEST_NAME]
+    kept = one_line(title)
     if not kept:
         raise SettingError("name", "it is empty", "Give it a name of a letter or more")
     others = {spec.title.casefold() for spec in all_models(on_problem=lambda _: None) if spec.name != but}
     if kept.casefold() in others:
         raise SettingError("name", f"there is a model called {kept} already", "Choose another name")
     return kept
+
+
+def one_line(title: str) -> str:
+    """A name for people as it is kept."""
+    return " ".join(title.split())[:LONGEST_NAME]
 
 
 def name_for(title: str) -> str:

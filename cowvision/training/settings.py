@@ -27,6 +27,8 @@ class BatchSettings:
         seed: Fixes order and augmentation.
         augment: Vary scale, section, side and light at random; off for composed scenes, which vary by themselves.
         short_sides: Shorter sides in pixels to scale pictures to, one drawn for each; empty keeps their sizes.
+        long_side: No longer side becomes longer than this many pixels, whatever that makes of the shorter; 0: no limit.
+        smooth: Reduce pictures without aliasing, or sample them plainly as torchvision's published detectors do.
         workers: Processes that prepare batches ahead; 0 prepares them in the training process.
     """
 
@@ -34,6 +36,8 @@ class BatchSettings:
     seed: int = 0
     augment: bool = True
     short_sides: tuple[int, ...] = ()
+    long_side: int = field(default=0, repr=False)  # both follow from the weights, which a checkpoint tells apart by,
+    smooth: bool = field(default=True, repr=False)  # so checkpoints from before there were these are gone on with
     workers: int = 0
 
 

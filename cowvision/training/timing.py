@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
+from cowvision.models.callbacks import never, stop_if
 from cowvision.models.choices import Execution, keep_choice, kept_choices
 from cowvision.models.execution import device_name, preferred_device
 from cowvision.training.batches import batches
@@ -29,7 +30,9 @@ def seconds_per_step(
     pictures: Sequence[AnnotatedPicture],
     config: FinetuneConfig,
     class_names: Sequence[str],
+    *,
     steps: int = TIMED_STEPS,
+    should_stop: Callable[[], bool] = never,
 ) -> float:
     """Seconds of a step, after one to warm up; the network stays as it is.
 
@@ -39,15 +42,23 @@ def seconds_per_step(
         config: The training's own.
         class_names: The network's foreground classes.
         steps: How many to time; the shortest counts double, for a busy machine only ever makes steps longer.
+        should_stop: Asked before every step.
+
+    Raises:
+        WorkStopped: It was asked to stop.
     """
     trial = copy.deepcopy(network).to(memory_format=torch.channels_last)
     trial.to("cuda" if preferred_device() == "cuda" else "cpu")
     freeze(trial, config)
     optimizer = make_optimizer(trial, config)
     source = batches(pictures, class_names, replace(config.batch, workers=0))
-    drawn = [next(source) for _ in range(steps + 1)]  # at work they are prepared ahead
+    drawn = []  # at work they are prepared ahead
+    for _ in range(steps + 1):
+        stop_if(should_stop)
+        drawn.append(next(source))
     seconds = []
     for step in range(steps + 1):
+        stop_if(should_stop)
         started = time.perf_counter()
         seed_step(config.seed, step, 0)
         set_mode(trial, config)
@@ -62,7 +73,9 @@ def faster_precision(
     pictures: Sequence[AnnotatedPicture],
     config: FinetuneConfig,
     class_names: Sequence[str],
+    *,
     key: str,
+    should_stop: Callable[[], bool] = never,
 ) -> bool:
     """Whether bfloat16 makes steps faster here; timed at most once per ``key`` and machine.
 
@@ -72,6 +85,10 @@ def faster_precision(
         config: As there; its own precision does not matter.
         class_names: As there.
         key: What it depends on besides the machine: architecture and size.
+        should_stop: As there.
+
+    Raises:
+        WorkStopped: It was asked to stop.
     """
     asked = os.environ.get("COWVISION_PRECISION", "").strip().lower()
     if asked:
@@ -79,12 +96,10 @@ def faster_precision(
     key = f"training | {key} | {device_name()} | torch {torch.__version__}"
     kept = kept_choices().get(key)
     if kept is None:
-        seconds = {
-            dtype: seconds_per_step(
-                network, pictures, replace(config, bfloat16=dtype == "bfloat16"), class_names, steps=2
-            )
-            for dtype in ("float32", "bfloat16")
-        }
+        seconds = {}
+        for dtype in ("float32", "bfloat16"):
+            tried = replace(config, bfloat16=dtype == "bfloat16")
+            seconds[dtype] = seconds_per_step(network, pictures, tried, class_names, steps=2, should_stop=should_stop)
         kept = Execution(preferred_device(), min(seconds, key=lambda dtype: seconds[dtype]))
         keep_choice(key, kept)
     return kept.dtype == "bfloat16"

@@ -15,6 +15,7 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, widgets
 from cowvision.ui.counting import Counting, Pair
 from cowvision.ui.evaluation_sets import EvaluationSet
+from cowvision.workspace.jobs import COMPUTE, JobState, all_jobs
 
 REFRESH_SECONDS = 1.0
 _KEY = "_compare_looks"
@@ -111,6 +112,8 @@ def _progress(looks: Looks, was_running: bool) -> None:  # noqa: FBT001 - the fr
             looks.stopped = True
             looks.counting.stop(wait=5)
             st.rerun()
+    if any(job.state is JobState.RUNNING and job.lane == COMPUTE for job in all_jobs(cache.store())):
+        widgets.note("A training or a tracking is under way on this machine: the looks take longer meanwhile.")
 
 
 def _time_left(began: float, done: int, wanted: int) -> str:

@@ -89,7 +89,9 @@ def _begin(chosen: Choice, specs: Sequence[ModelSpec], jobs: Sequence[Job], *, d
 def _start(plan: Plan, key: str, suggested: str, specs: Sequence[ModelSpec]) -> None:
     with finetuning_news.told():
         jobs = finetuning_jobs.trainings()
-        if jobs and time.time() - jobs[-1].asked_at < DOUBLE_CLICK_SECONDS:
+        if jobs and 0 <= time.time() - jobs[-1].asked_at < DOUBLE_CLICK_SECONDS:
+            asked = widgets.plain(finetuning_jobs.title_of(jobs[-1]))
+            st.toast(f"{asked} was asked for just now. Press again for another one.", icon=":material/school:")
             return
         taken = finetuning_jobs.taken_titles(jobs, all_runs(), specs)
         title = finetuning_jobs.free_title(_typed(key, suggested), taken)

@@ -7,9 +7,10 @@ from dataclasses import fields
 
 from cowvision.errors import CowVisionError, ModelFileError
 from cowvision.models.catalog import ModelSpec
-from cowvision.training.checkpoints import Run, RunState, held, read_run
+from cowvision.models.places import runs_folder
+from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
 from cowvision.training.plans import Plan
-from cowvision.training.run_names import name_for
+from cowvision.training.run_names import name_for, one_line
 from cowvision.ui import cache
 from cowvision.workspace.jobs import Job, again, all_jobs, submit
 
@@ -51,9 +52,24 @@ def time_it(plan: Plan) -> Job:
     return submit(cache.store(), ESTIMATE, "Time three steps", [*arguments_of(plan), "--estimate"])
 
 
-def try_again(job: Job) -> None:
-    """Have a job do again what failed; errors as of `start`."""
-    again(cache.store(), job.job_id)
+def try_again(job: Job, specs: Iterable[ModelSpec]) -> None:
+    """Have a job do what failed: go on with the run it left, or begin anew, by another name if its own is taken by now.
+
+    Raises:
+        SettingError: All names are taken.
+        WorkspaceError: As of `start`.
+    """
+    name, title = _told(job, "--name"), title_of(job)
+    others = [one for one in trainings() if one.job_id != job.job_id]
+    free = free_title(title, taken_titles(others, all_runs(), specs))
+    is_free = free.casefold() == title.casefold() and not (runs_folder() / name).exists()
+    if not name or run_of(job) is not None or is_free:
+        again(cache.store(), job.job_id)
+        return
+    renamed = {"--name": free_name(free, others), "--title": free}
+    pairs = zip(("", *job.arguments), job.arguments, strict=False)
+    arguments = [renamed.get(before, argument) for before, argument in pairs]
+    submit(cache.store(), TRAIN, f"Fine-tune {free}", arguments)
 
 
 def trainings() -> list[Job]:
@@ -72,11 +88,13 @@ def run_name(job: Job) -> str:
 
 
 def run_of(job: Job) -> Run | None:
-    """The run of a training; None before it has begun, and after it was deleted."""
+    """The run of a training; None before it has begun, after it was deleted, and for another's of that name."""
     try:
-        return read_run(run_name(job))
+        run = read_run(run_name(job))
     except ModelFileError:
         return None
+    title = _told(job, "--title")
+    return run if not title or run.title == one_line(title) else None
 
 
 def title_of(job: Job) -> str:

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from cowvision.errors import TrainingDataError
+from cowvision.models.catalog import all_models
 from cowvision.training.checkpoints import Run
 from cowvision.training.plans import PROFILES
 from cowvision.ui import cache, finetuning_jobs, finetuning_news, widgets
@@ -137,4 +138,4 @@ def _stop(job_id: int) -> None:
 
 def _again(job: Job) -> None:
     with finetuning_news.told():
-        finetuning_jobs.try_again(job)
+        finetuning_jobs.try_again(job, all_models(on_problem=lambda _: None))

@@ -10,12 +10,12 @@ import streamlit as st
 from cowvision.errors import CowVisionError
 from cowvision.ui import widgets
 
-_NOTES, _PROBLEMS = "_finetune_notes", "_finetune_problems"
+_NEW, _SHOWN = "_finetune_news", "_finetune_news_shown"
 
 
 def say(text: str) -> None:
     """Something that went well, as Markdown."""
-    st.session_state.setdefault(_NOTES, []).append(text)
+    st.session_state.setdefault(_NEW, []).append(text)
 
 
 @contextmanager
@@ -24,17 +24,30 @@ def told() -> Iterator[None]:
     try:
         yield
     except CowVisionError as error:
-        st.session_state.setdefault(_PROBLEMS, []).append(error)
+        st.session_state.setdefault(_NEW, []).append(error)
 
 
 def is_some() -> bool:
     """Whether there is anything to say: a part of the page then has the whole page made anew."""
-    return bool(st.session_state.get(_NOTES) or st.session_state.get(_PROBLEMS))
+    return bool(st.session_state.get(_NEW))
 
 
 def show() -> None:
-    """Say all of it, once."""
-    for text in st.session_state.pop(_NOTES, []):
-        st.success(text, icon=":material/check:")
-    for error in st.session_state.pop(_PROBLEMS, []):
-        widgets.show_error(error)
+    """Say all of it, and again what a page was cut off from saying: the next press, or its own timer, interrupts it.
+
+    It takes one place, however much there is: a part of the page that moves is another one to Streamlit, which drops
+    the presses on buttons of the one before.
+    """
+    news = [*st.session_state.get(_SHOWN, []), *st.session_state.pop(_NEW, [])]
+    st.session_state[_SHOWN] = news
+    with st.container():
+        for one in news:
+            if isinstance(one, CowVisionError):
+                widgets.show_error(one)
+            else:
+                st.success(one, icon=":material/check:")
+
+
+def shown() -> None:
+    """The page was made to its end, so all of it was said."""
+    st.session_state.pop(_SHOWN, None)

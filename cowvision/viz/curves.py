@@ -7,6 +7,7 @@ their pattern too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -99,8 +100,9 @@ def gain_intervals(gains: Mapping[str, Gain]) -> go.Figure:
     )  # fmt: skip
     reach = max((abs(side) for side in (*lows, *highs)), default=0.1) * 1.2 or 0.1
     low, high = min(min(lows, default=0.0) * 1.2, -0.12 * reach), max(max(highs, default=0.0) * 1.2, 0.12 * reach)
+    digits = max(2, 1 - math.floor(math.log10(reach)))  # of small gains "+0.00" would be told at every tick
     figure.add_vline(x=0, line={"color": _NEUTRAL, "width": 2, "dash": "dot"})
-    figure.update_xaxes(range=[low, high], tickformat="+.2~f", zeroline=False, fixedrange=True, nticks=6)
+    figure.update_xaxes(range=[low, high], tickformat=f"+.{digits}~f", zeroline=False, fixedrange=True, nticks=6)
     figure.update_yaxes(range=[len(known) - 0.35, -0.75], fixedrange=True, showgrid=False)
     return _plain(figure, height=70 + 62 * max(1, len(known)))
 

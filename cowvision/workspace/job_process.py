@@ -1,4 +1,8 @@
-"""The process behind a job: begun apart from the one that began it, and known again by its number and its birth."""
+"""The process behind a job: begun apart from the one that began it, and known again by its number and its birth.
+
+A birth in seconds since 1970 moves with the clock that is set, or put right after the machine has slept; where the
+system counts from its own start (Linux), that count and the start's own number tell instead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -17,15 +22,23 @@ PROGRAM = (sys.executable, "-m", "cowvision")
 JOB_VARIABLE = "COWVISION_JOB"
 """Environment variable that tells a process which job it works on."""
 
+_STARTED_AT = 19  # field 22 of the file, counted from the state, which follows the name in its brackets
 _BORN_APART = 0.5  # seconds: how exactly systems remember when a process was born
 
 
 @dataclass(frozen=True)
 class Known:
-    """A process: its number, which is given again one day, and when it was born, in seconds since 1970."""
+    """A process.
+
+    Attributes:
+        pid: Its number, which is given again one day.
+        born: When it was born, in seconds since 1970.
+        mark: What no other process has, whatever the clock says; empty where the system does not tell.
+    """
 
     pid: int
     born: float
+    mark: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -42,7 +55,7 @@ class Known:
     def _process(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.born) > _BORN_APART:
+            if not self._is(process):
                 return None
             if process.status() == psutil.STATUS_ZOMBIE:
                 with suppress(ChildProcessError):
@@ -52,10 +65,14 @@ class Known:
             return None
         return process
 
+    def _is(self, process: psutil.Process) -> bool:
+        mark = _mark(self.pid) if self.mark else ""
+        return mark == self.mark if mark else abs(process.create_time() - self.born) <= _BORN_APART
+
 
 def this_process() -> Known:
     """The process that runs this."""
-    return Known(os.getpid(), psutil.Process().create_time())
+    return _known(os.getpid())
 
 
 def begin(job_id: int, arguments: Sequence[str]) -> Known:
@@ -76,6 +93,20 @@ def begin(job_id: int, arguments: Sequence[str]) -> Known:
         )
     process.returncode = 0  # nobody here waits for it: without this its object complains when it goes
     try:
-        return Known(process.pid, psutil.Process(process.pid).create_time())
+        return _known(process.pid)
     except psutil.NoSuchProcess:
         return Known(process.pid, 0.0)  # it has ended already
+
+
+def _known(pid: int) -> Known:
+    return Known(pid, psutil.Process(pid).create_time(), _mark(pid))
+
+
+def _mark(pid: int) -> str:
+    """The system's start and the ticks from there to the process's own; empty if nobody tells (see proc(5))."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+        return f"{boot} {int(after_name.split()[_STARTED_AT])}"
+    except (OSError, ValueError, IndexError):
+        return ""

@@ -72,8 +72,8 @@ def _take(store: Store, job_id: int, me: Known) -> None:
         is_mine = job.process is None or job.process.pid == me.pid or not job.process.is_alive
         if job.state.is_over or not is_mine:
             raise WorkspaceError(f"job {job_id}", "another process works on it, or it is over", "Ask for it again")
-        taken = "state = 'running', pid = ?, pid_born = ?, started_at = coalesce(started_at, ?)"
-        values = (me.pid, me.born, time.time(), job_id)
+        taken = "state = 'running', pid = ?, pid_born = ?, pid_mark = ?, started_at = coalesce(started_at, ?)"
+        values = (me.pid, me.born, me.mark, time.time(), job_id)
         connection.execute(f"UPDATE jobs SET {taken} WHERE job_id = ?", values)  # noqa: S608 - written above
 
 

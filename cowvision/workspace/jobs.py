@@ -18,6 +18,7 @@ from cowvision.workspace.job_log import job_folder, last_lines
 from cowvision.workspace.job_process import Known, begin
 from cowvision.workspace.store import Store
 
+COMPUTE = "compute"
 LANES = {"fetch": "network"}
 """Jobs of one lane wait for each other; every kind that is not named here computes, and two at once would be slower."""
 
@@ -26,7 +27,7 @@ TERMINATE_SECONDS, KILL_SECONDS = 15.0, 25.0
 
 _COLUMNS = (
     "job_id, kind, title, arguments, state, asked_at, started_at, ended_at, stop_asked_at, "
-    "pid, pid_born, problem, result"
+    "pid, pid_born, pid_mark, problem, result"
 )
 
 
@@ -80,7 +81,7 @@ class Job:
     @property
     def lane(self) -> str:
         """Jobs of one lane run one after the other."""
-        return LANES.get(self.kind, "compute")
+        return LANES.get(self.kind, COMPUTE)
 
 
 def submit(store: Store, kind: str, title: str, arguments: Sequence[str]) -> Job:
@@ -198,8 +199,8 @@ def _begin(connection: Any, job: Job, now: float) -> None:
     except OSError as error:
         _end(connection, job, JobState.FAILED, f"its process could not be begun ({error.strerror or error})", now)
         return
-    sql = "UPDATE jobs SET state = 'running', started_at = ?, pid = ?, pid_born = ? WHERE job_id = ?"
-    connection.execute(sql, (now, process.pid, process.born, job.job_id))
+    sql = "UPDATE jobs SET state = 'running', started_at = ?, pid = ?, pid_born = ?, pid_mark = ? WHERE job_id = ?"
+    connection.execute(sql, (now, process.pid, process.born, process.mark, job.job_id))
 
 
 def _end(connection: Any, job: Job, state: JobState, problem: str, now: float) -> None:
@@ -222,10 +223,11 @@ def _why_it_is_gone(job: Job) -> tuple[JobState, str]:
 
 
 def _job(row: Sequence[Any]) -> Job:
-    job_id, kind, title, arguments, state, asked_at, started_at, ended_at, stop_asked_at, pid, born, problem, result = (
-        row
-    )
-    process = None if pid is None else Known(int(pid), float(born))
+    (
+        job_id, kind, title, arguments, state, asked_at, started_at, ended_at, stop_asked_at,
+        pid, born, mark, problem, result,
+    ) = row  # fmt: skip
+    process = None if pid is None else Known(int(pid), float(born), str(mark))
     times = (float(asked_at), started_at, ended_at, stop_asked_at)
     known = tuple(map(str, json.loads(arguments)))
     return Job(int(job_id), kind, title, known, JobState(state), *times, process, problem, json.loads(result))

@@ -12,6 +12,7 @@ from cowvision.detection_box import DetectionBox
 from cowvision.errors import CowVisionError, TrainingDataError, unforeseen
 from cowvision.evaluation.comparison import Comparison, compare_models
 from cowvision.evaluation.metrics import MapReport, measure
+from cowvision.models.callbacks import never
 from cowvision.models.processes import Processes
 
 
@@ -24,15 +25,32 @@ class Verdict:
     gain: Comparison
 
 
+def as_the_first(box: DetectionBox, processes: Processes, should_stop: Callable[[], bool] = never) -> DetectionBox:
+    """The model, run by every process as the first one chose: each for itself might choose another precision.
+
+    Raises:
+        WorkStopped: ``should_stop`` said so while the choices were timed.
+    """
+    if processes.count == 1:
+        box.choose_execution(should_stop)
+        return box
+    chosen = []
+    with processes.as_one():
+        if processes.is_first:
+            chosen.append(box.choose_execution(should_stop))
+    return DetectionBox(box.spec, network=box.network, execution=processes.told_by_first(chosen))
+
+
 def answers(
     box: DetectionBox, pictures: Sequence[AnnotatedPicture], processes: Processes, should_stop: Callable[[], bool]
 ) -> list[sv.Detections] | None:
     """Raw detections of a model, each process looking at its part; None if any of them was stopped meanwhile."""
     part, found = processes.part(pictures), []
-    for one in part:
-        if should_stop():
-            break
-        found += box.predict([one.picture()])
+    with processes.as_one():
+        for one in part:
+            if should_stop():
+                break
+            found += box.predict([one.picture()])
     [whole] = processes.mean(float(len(found) == len(part)))
     return processes.together(found) if whole == 1 else None
 
@@ -54,4 +72,6 @@ def in_words(title: str, error: Exception) -> CowVisionError:
     if isinstance(error, OSError):
         cause = f"a file could not be written ({error.strerror or error})"
         return TrainingDataError(title, cause, "Free some space, then have the run go on")
+    if isinstance(error, RuntimeError) and any(told in str(error).lower() for told in ("gloo", "nccl")):
+        return TrainingDataError(title, "another of its processes has ended", "See what that one says")
     return unforeseen(title, error)

@@ -68,6 +68,12 @@ MIGRATIONS = (
     );
     CREATE INDEX jobs_by_state ON jobs (state, kind);
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN pid_mark TEXT NOT NULL DEFAULT '';
+    """,
+    """
+    CREATE TABLE clips (clip_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, added_at REAL NOT NULL);
+    """,
 )
 """One script a version; a published script is never changed, the next version is a new one at the end."""
 

@@ -6,16 +6,15 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cowvision.data.annotations import AnnotatedPicture
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import CowVisionError, TrainingDataError
+from cowvision.errors import CowVisionError, TrainingDataError, WorkStopped
 from cowvision.evaluation.metrics import MapReport, measure
 from cowvision.models.callbacks import never, silent
 from cowvision.models.catalog import ModelSpec, find_model, read_model
@@ -23,13 +22,11 @@ from cowvision.models.places import write_atomically
 from cowvision.models.processes import Processes
 from cowvision.models.provenance import is_known, learnt_from
 from cowvision.models.weights import save_model
-from cowvision.training.augment import SCALES
 from cowvision.training.checkpoints import Run, RunState, held
 from cowvision.training.finetune import Look, StepReport, finetune
-from cowvision.training.settings import FinetuneConfig, config_from
-from cowvision.workspace.lesson_looks import answers, in_words, judged
-from cowvision.workspace.lesson_parts import pictures_to_learn, start_network, tuned_spec
-from cowvision.workspace.reduced_pictures import reduced
+from cowvision.training.settings import config_from
+from cowvision.workspace.lesson_looks import answers, as_the_first, in_words, judged
+from cowvision.workspace.lesson_parts import pictures_to_learn, prepared_pictures, start_network, tuned_spec
 from cowvision.workspace.training_cards import training_card
 from cowvision.workspace.training_sets import TrainingSet
 
@@ -69,10 +66,15 @@ def teach(
         CowVisionError: It failed; what was best until then is kept, and the run says why.
     """
     processes = processes or Processes()
-    with held(run) if processes.is_first else nullcontext():
+    with ExitStack() as stack:
+        with processes.as_one():
+            if processes.is_first:
+                stack.enter_context(held(run))
         lesson = _Lesson(run, data, tell, should_stop, processes)
         try:
             lesson.work()
+        except WorkStopped:
+            lesson.end(RunState.STOPPED)
         except CowVisionError as error:
             lesson.fail(error)
             raise
@@ -101,21 +103,26 @@ class _Lesson:
 
     def work(self) -> None:
         """From the start model to the verdict."""
-        start = DetectionBox(find_model(self.run.plan.start))
-        self.learnt, self.began_unknown = learnt_from(start.spec), not is_known(start.spec)
-        spec, config = tuned_spec(self.run, start.spec), config_from(self.run.settings)
-        config = replace(config, checkpoint=self.run.state_file)  # its folder may have been renamed
-        self.run = replace(self.run, state=RunState.BEGUN, problem="")
-        self._save()
-        self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
+        with self.processes.as_one():
+            start = DetectionBox(find_model(self.run.plan.start))
+            self.learnt, self.began_unknown = learnt_from(start.spec), not is_known(start.spec)
+            spec, config = tuned_spec(self.run, start.spec), config_from(self.run.settings)
+            config = replace(config, checkpoint=self.run.state_file)  # its folder may have been renamed
+            self.run = replace(self.run, state=RunState.BEGUN, problem="")
+            self._save()
+            self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
+        start = as_the_first(start, self.processes, self.should_stop)
         base = self._answers(start, self.should_stop)
         if base is None:
             self.end(RunState.STOPPED)
             return
-        self._note_look(0, self._measured(base))
+        with self.processes.as_one():
+            self._note_look(0, self._measured(base))
+        self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
+        prepared = prepared_pictures(self.data, config.batch, self.run.folder, self.processes, self.should_stop)
         network = finetune(
             start_network(start, self.run.plan),
-            pictures_to_learn(self.run.plan, config, self._prepared(config)),
+            pictures_to_learn(self.run.plan, config, prepared),
             config,
             class_names=self.run.plan.class_names,
             on_step=self._note_step,
@@ -124,12 +131,15 @@ class _Lesson:
             on_look=lambda look, one: self._note_judged(look, one, spec),
             processes=self.processes,
         )
-        stopped = self.should_stop()
-        if self.run.best_step is None:  # nobody could judge, or it ended before anybody did
-            self._keep_model(network, spec, self.steps)
-        self.processes.together([])  # until the first has written the model
-        self._conclude(start, base, stopped=stopped)
-        self.end(RunState.STOPPED if stopped else RunState.DONE)
+        stopped = any(self.processes.mean(float(self.should_stop())))  # whichever of them was asked
+        with self.processes.as_one():  # until the first has written the model
+            if self.run.best_step is None:  # nobody could judge, or it ended before anybody did
+                self._keep_model(network, spec, self.steps)
+        found = self._last_answers(start, stopped=stopped)
+        with self.processes.as_one():
+            if found is not None:
+                self._conclude(start, base, found)
+            self.end(RunState.STOPPED if stopped else RunState.DONE)
 
     def fail(self, error: CowVisionError) -> None:
         """Write why it ended, and what is left of it."""
@@ -146,12 +156,6 @@ class _Lesson:
     @property
     def _can_judge(self) -> bool:
         return self.report is not None and self.report.map is not None
-
-    def _prepared(self, config: FinetuneConfig) -> list[AnnotatedPicture]:
-        most = round(max(config.batch.short_sides) * max(SCALES))
-        self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
-        pictures, ids = self.processes.part(self.data.train), self.processes.part(self.data.train_ids)
-        return self.processes.together(reduced(pictures, ids, most, self.run.folder / "pictures"))
 
     def _judged(self, network: nn.Module, spec: ModelSpec, start: DetectionBox) -> float | None:
         started = time.perf_counter()
@@ -206,14 +210,17 @@ class _Lesson:
                 raise TrainingDataError("training", cause, "Free some space, then have the run go on") from None
         self._save()
 
-    def _conclude(self, start: DetectionBox, base: list[sv.Detections], *, stopped: bool) -> None:
-        """Verdict and card; one that was stopped has no time to look again, and takes what it saw at its best look."""
+    def _last_answers(self, start: DetectionBox, *, stopped: bool) -> list[sv.Detections] | None:
+        """Of the model that is kept; who was stopped has no time to look again, and takes what the best look saw."""
+        if stopped:
+            return self._best_found
+        with self.processes.as_one():
+            tuned = DetectionBox(read_model(self.run.model_file), execution=start.execution)
+        return self._answers(tuned, never)
+
+    def _conclude(self, start: DetectionBox, base: list[sv.Detections], found: list[sv.Detections]) -> None:
+        """Verdict and card."""
         tuned = read_model(self.run.model_file)
-        found = self._best_found
-        if not stopped:
-            found = self._answers(DetectionBox(tuned, execution=start.execution), never)
-        if found is None:
-            return
         verdict = judged(found, base, self.data.held_out, self.run.plan.class_names)
         sentence = f"{verdict.gain.sentence(NEW, start.spec.title)} {verdict.gain.trust()}"
         self.run = replace(self.run, verdict=sentence, gain=json.loads(json.dumps(verdict.gain.as_dict())))

@@ -16,6 +16,7 @@ from cowvision.data.pictures import decode_picture
 from cowvision.data.splits import split
 from cowvision.errors import AnnotationError, PictureError, TrainingDataError
 from cowvision.evaluation import trust
+from cowvision.models.callbacks import never, silent, stop_if
 from cowvision.models.catalog import find_model
 from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
@@ -64,7 +65,9 @@ class _Labelled:
     side: str = ""
 
 
-def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None) -> TrainingSet:
+def gather(
+    plan: Plan, store: Store, *, on_picture: OnPicture = silent, should_stop: Callable[[], bool] = never
+) -> TrainingSet:
     """Collect, check and split what a plan names; the same plan of the same pictures gives the same.
 
     Every picture is read once here: what cannot be read is left out and named in the notes.
@@ -73,19 +76,24 @@ def gather(plan: Plan, store: Store, *, on_picture: OnPicture = lambda *_: None)
         plan: What was asked for.
         store: The workspace, for its herds.
         on_picture: Called with (pictures read, pictures in all).
+        should_stop: Asked before every picture.
 
     Raises:
+        WorkStopped: It was asked to stop.
         TrainingDataError: Too few pictures, nothing to learn on them, or nothing asked for.
         AnnotationError: The truth file cannot be read, or a box in it has no extent.
         WorkspaceError: The herd is gone, or the workspace cannot be read.
     """
     if not plan.has_pictures:
         return _scenes_alone(plan)
-    labelled = list({one.id: one for one in reversed(list(_sources(plan, store)))}.values())[
-        ::-1
-    ]  # one's own come first
+    found = []
+    for one in _sources(plan, store):
+        stop_if(should_stop)
+        found.append(one)
+    labelled = list({one.id: one for one in reversed(found)}.values())[::-1]  # one's own come first
     traces, problems = {}, []
     for number, one in enumerate(labelled, start=1):
+        stop_if(should_stop)
         try:
             traces[one.id] = _trace(one)
         except PictureError as error:

@@ -20,17 +20,21 @@ from cowvision.detection_box import DetectionBox
 from cowvision.training.batches import batches
 from cowvision.training.finetune import StepReport, finetune
 from cowvision.training.plans import PROFILES, QUICK, Plan
-from cowvision.training.settings import BatchSettings, FinetuneConfig
+from cowvision.training.settings import FinetuneConfig
 from cowvision.training.steps import freeze, set_mode
+from cowvision.workspace.files import store_path
 from cowvision.workspace.lesson_parts import start_network
-from cowvision.workspace.lessons import settled
+from cowvision.workspace.lessons import begin, settled
+from cowvision.workspace.store import Store
+from cowvision.workspace.teaching import teach
 from cowvision.workspace.training_sets import TrainingSet
 from tests.benchmarks.pages import megabytes
-from tests.detectors import untrained_network
-from tests.training.test_finetune import picture
+from tests.lessons import small_plan
 
 Row = tuple[str, str, str]
 PICTURES, STEPS, LONG = 60, 40, 2000
+EVERY = 100
+"""Steps between two looks, and between two checkpoints, while the memory is watched."""
 
 
 def rows() -> Iterator[Row]:
@@ -99,17 +103,24 @@ def _bare_steps_per_second(network: torch.nn.Module, pictures: list, config: Fin
     return len(seconds[5:]) / sum(seconds[5:])
 
 
-def memory() -> Iterator[Row]:
-    """Memory after 2,000 steps against that after the first 200, on small pictures."""
-    seen: list[float] = []
+def memory(steps: int = LONG) -> Iterator[Row]:
+    """Memory of a whole training on small pictures, at its looks: with its checkpoints, models kept and record."""
+    seen: dict[int, float] = {}
 
-    def note(report: StepReport) -> None:
-        if report.step % 200 == 0:
-            seen.append(megabytes())
+    def note(**facts: object) -> None:
+        if facts["kind"] == "look":
+            seen[int(str(facts["step"]))] = megabytes()
 
-    config = FinetuneConfig(iterations=LONG, bfloat16=False, frozen_stages=0, batch=BatchSettings(batch_size=1))
-    finetune(untrained_network(), [picture(number) for number in range(8)], config, class_names=("cow",), on_step=note)
-    yield f"memory after {LONG} steps, above that after 200", f"{seen[-1] - seen[0]:+.0f} MB", "none that grows"
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {"COWVISION_HOME": f"{folder}/home"}):
+        plan = small_plan(Path(folder), iterations=steps, batch_size=1)
+        run, data = begin(plan, "long", "Long", Store(store_path()))
+        often = {"judge_every": EVERY, "checkpoint_every": EVERY, "patience": 0}
+        teach(replace(run, settings=run.settings | often), data, tell=note)
+    first, last = 2 * EVERY, max(seen)
+    what = f"memory after {last} steps with {len(seen)} looks and {steps // EVERY} checkpoints"
+    yield f"{what}, above that after {first}", f"{seen[last] - seen[first]:+.0f} MB", "none that grows"
+    middle = min(seen, key=lambda step: abs(step - last / 2))
+    yield "of which in its second half", f"{seen[last] - seen[middle]:+.0f} MB", "none that grows"
 
 
 if __name__ == "__main__":

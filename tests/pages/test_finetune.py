@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cowvision.errors import WorkspaceError
 from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
 from cowvision.training.plans import Plan
 from cowvision.ui import finetuning_begin
@@ -233,6 +234,31 @@ def test_a_second_press_that_comes_too_soon_starts_nothing(finetune, monkeypatch
     press(finetune, "start")
     press(finetune, "start")
     assert len(trainings()) == 1
+    assert "was asked for just now" in finetune.toast[0].value, "no press is without an answer"
+
+
+def test_a_clock_that_was_set_back_swallows_no_press(finetune, monkeypatch) -> None:
+    monkeypatch.setattr(finetuning_begin, "DOUBLE_CLICK_SECONDS", 1.5)
+    opened(finetune, data="scenes")
+    press(finetune, "start")
+    with store().transaction() as connection:
+        connection.execute("UPDATE jobs SET asked_at = asked_at + 3600")
+    press(finetune, "start")
+    assert len(trainings()) == 2
+
+
+def test_what_is_said_moves_no_part_of_the_page_and_is_said_again_if_the_page_was_cut_off(finetune) -> None:
+    opened(finetune, data="scenes")
+    places = list(finetune.main.children)
+    finetune.session_state["_finetune_news_shown"] = ["of the page before"]  # which never came to its end
+    finetune.session_state["_finetune_news"] = ["new", WorkspaceError("job", "it is gone", "Choose another")]
+    run(finetune)
+    assert [one.value for one in finetune.success] == ["of the page before", "new"]
+    assert "it is gone" in finetune.error[0].value
+    assert list(finetune.main.children) == places
+    run(finetune)
+    assert not finetune.success
+    assert not finetune.error
 
 
 def test_a_second_training_waits_under_another_name_and_can_be_taken_back(finetune, begun) -> None:

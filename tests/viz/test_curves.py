@@ -80,6 +80,11 @@ def test_zero_is_always_in_view(gain: Gain) -> None:
     assert low < 0 < high
 
 
+@pytest.mark.parametrize(("gain", "form"), [(0.3, "+.2~f"), (0.003, "+.4~f")])
+def test_ticks_of_small_gains_are_told_apart(gain: float, form: str) -> None:
+    assert gain_intervals({"mAP": Gain(gain, None, None)}).layout.xaxis.tickformat == form
+
+
 def test_costs_stand_side_by_side_and_differ_in_pattern() -> None:
     costs = error_costs(FOUND, TRUTHS)
     figure = cost_bars({"Old": costs, "New": costs})

@@ -174,7 +174,7 @@ def test_stopped_while_its_pictures_are_prepared_it_is_a_stopped_run_and_goes_on
 def test_a_stop_is_heard_while_the_ways_to_run_it_are_timed(monkeypatch) -> None:
     box, runs = untrained_box(), []
     box = DetectionBox(box.spec, network=box.network)
-    monkeypatch.setattr(box, "_run", lambda *_: runs.append(1) or [])
+    monkeypatch.setattr("cowvision.models.torchvision_engine.raw_detections", lambda *_, **__: runs.append(1) or [])
     with pytest.raises(WorkStopped):
         box.choose_execution(should_stop=lambda: len(runs) == 2)
     assert len(runs) == 2
