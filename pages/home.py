@@ -10,6 +10,7 @@ from cowvision.ui import fetches, frame, gallery, machine, session, story, widge
 from cowvision.ui.gallery import GalleryPicture
 
 SHOWN_FIRST = "many_cows"
+_OFFERS_IN_A_ROW = 3
 
 
 def home_page() -> None:
@@ -73,10 +74,11 @@ def _offer_models() -> None:
         return
     widgets.section(
         "For real photos: get a COCO model",
-        "Trained by torchvision's authors on 118,000 photographs. The only thing on these pages that needs a network, "
-        "and only when you press.",
+        "Trained by the authors of torchvision and detectron2 on 118,000 photographs. The only thing on these pages "
+        "that needs a network, and only when you press.",
     )
-    for column, model in zip(st.columns(len(missing)), missing, strict=True):
+    columns = [column for _ in range(0, len(missing), _OFFERS_IN_A_ROW) for column in st.columns(_OFFERS_IN_A_ROW)]
+    for column, model in zip(columns, missing, strict=False):
         with column, st.container(border=True, height="stretch"):
             st.markdown(f"**{model.title}**")
             st.caption(

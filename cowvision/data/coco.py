@@ -20,6 +20,9 @@ COCO_NAMES = (
 )  # fmt: skip
 """Name at id n is ``COCO_NAMES[n - 1]``."""
 
+COCO_EIGHTY = tuple(name for name in COCO_NAMES if name != GAP)
+"""The same without the gaps, as detectron2 counts them."""
+
 COCO_IDS = {name: number for number, name in enumerate(COCO_NAMES, 1) if name != GAP}
 
 

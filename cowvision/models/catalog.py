@@ -7,19 +7,22 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError, ModelNotFoundError
 from cowvision.models.places import home_folder, runs_folder
 from cowvision.models.published import (
     PublishedModel,
     file_sha256,
+    published_as,
     published_models,
-    published_with_digest,
 )
 
 WEIGHTS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "weights"
 DEFAULT_MODEL = "herd-finetuned"
 OWN_WEIGHTS = "model.safetensors"
 """Weights of a model that was trained here, in its run's folder, which gives it its name."""
+
+_PICKLED = (".pth", ".pkl")
 
 INFERENCE = 1
 """Counted up when the same weights and picture give other detections, so that none kept before are shown for them."""
@@ -39,7 +42,8 @@ class ModelSpec:
         own_map: mAP@[.50:.95] of cows on the test herd (0..1), where it was measured.
         published_map: mAP its authors published, and nobody here measured.
         notes: Limits and origin in plain words.
-        weights: The safetensors file, or the .pth of a published model; None for weights that live in memory only.
+        weights: The safetensors file, the .pth or .pkl of a published model, or such a checkpoint of detectron2;
+            None for weights that live in memory only.
         weights_sha256: Digest of the weights.
     """
 
@@ -72,7 +76,9 @@ class ModelSpec:
 
 
 def read_model(weights: str | Path) -> ModelSpec:
-    """Read the ModelSpec of a weights file from the .json beside it; the file of a published model needs none.
+    """Read the ModelSpec of a weights file from the .json beside it.
+
+    The file of a published model needs none, nor does a checkpoint of detectron2 that knows the 80 classes of COCO.
 
     Raises:
         ModelFileError: Either file is missing, or the settings are not those of a model.
@@ -80,9 +86,11 @@ def read_model(weights: str | Path) -> ModelSpec:
     path = Path(weights)
     if not path.is_file():
         raise ModelFileError(str(path), "no such weights file", "Check the path, or train the model again")
-    published = published_with_digest(file_sha256(path)) if path.suffix == ".pth" else None
+    published = published_as(path) if path.suffix in _PICKLED else None
     if published is not None:
         return _published_spec(published, path)
+    if path.suffix in _PICKLED and not path.with_suffix(".json").is_file():
+        return _checkpoint_spec(path)
     settings = _read_settings(path.with_suffix(".json"))
     if path.name == OWN_WEIGHTS and path.parent.parent == runs_folder():
         settings["name"] = path.parent.name
@@ -179,6 +187,19 @@ def _published_spec(model: PublishedModel, path: Path) -> ModelSpec:
         weights=path,
         weights_sha256=file_sha256(path),
     )
+
+
+def _checkpoint_spec(path: Path) -> ModelSpec:
+    from cowvision.models.d2_checkpoint import described  # noqa: PLC0415 - a list of models needs no torch
+
+    architecture, num_classes = described(path)
+    if num_classes != len(COCO_EIGHTY):
+        cause = f"nobody says what its {num_classes} classes are called"
+        told = f'"name", "title", "architecture" ("{architecture}") and "class_names" (a list)'
+        raise ModelFileError(str(path), cause, f"Write {path.with_suffix('.json').name} beside it, with {told}")
+    notes = f"A checkpoint of detectron2, from {path}."
+    settings = (path.stem, f"{path.stem}, of detectron2", architecture, COCO_EIGHTY)
+    return ModelSpec(*settings, licence="your own", notes=notes, weights=path, weights_sha256=file_sha256(path))
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
 from cowvision.errors import ModelFileError
 from cowvision.models.compact_fpn import CompactPyramid, compact_faster_rcnn
+from cowvision.models.d2_network import TRUNKS, ShortestEdge, build_detectron2
 from cowvision.models.execution import applied
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def build_network(architecture: str, num_classes: int) -> nn.Module:
     """A detector with random weights.
 
     Args:
-        architecture: ``"compact-fpn-w32"`` or the name of one of torchvision's Faster R-CNNs.
+        architecture: ``"compact-fpn-w32"``, the name of one of torchvision's Faster R-CNNs, or ``"d2-r50-fpn"`` or
+            ``"d2-r101-fpn"`` for detectron2's.
         num_classes: Foreground classes; the background comes on top.
 
     Raises:
@@ -46,8 +48,10 @@ def build_network(architecture: str, num_classes: int) -> nn.Module:
     elif architecture in PUBLISHED:
         build = getattr(torchvision.models.detection, architecture)
         network = build(weights=None, weights_backbone=None, num_classes=num_classes + 1)
+    elif architecture in TRUNKS:
+        network = build_detectron2(architecture, num_classes)
     else:
-        known = ", ".join((COMPACT, *PUBLISHED))
+        known = ", ".join((COMPACT, *PUBLISHED, *TRUNKS))
         raise ModelFileError(architecture, "no such architecture", f"Known architectures: {known}")
     network.backbone.register_forward_hook(_as_float)
     network.rpn.head.register_forward_hook(_as_float)
@@ -110,10 +114,7 @@ def _detect(
     network: Any, images: Sequence[NDArray[np.uint8]], short_side: int | None, device: str, *, channels_last: bool
 ) -> list[RawDetections]:
     transform = network.transform
-    tensors = [torch.from_numpy(np.array(image)).to(device) for image in images]
-    # ours has only seen smoothly reduced pictures; torchvision's own were trained on plainly sampled ones
-    smooth = isinstance(network.backbone, CompactPyramid)
-    scaled = [_scaled(one.permute(2, 0, 1).float() / 255, transform, short_side, smooth=smooth) for one in tensors]
+    scaled = [_scaled(image, network, short_side, device) for image in images]
     sizes = [(int(one.shape[1]), int(one.shape[2])) for one in scaled]
     batch = transform.batch_images([transform.normalize(one) for one in scaled], transform.size_divisible)
     if channels_last:
@@ -131,9 +132,15 @@ def _detect(
     ]
 
 
-def _scaled(image: torch.Tensor, transform: Any, short_side: int | None, *, smooth: bool) -> torch.Tensor:
-    """The picture at the detector's size, bilinear as torchvision scales it; ``smooth`` reduces without aliasing."""
-    height, width = int(image.shape[1]), int(image.shape[2])
+def _scaled(rgb: NDArray[np.uint8], network: Any, short_side: int | None, device: str) -> torch.Tensor:
+    """The picture at the detector's size, in 0..1, scaled as its weights are used to."""
+    transform = network.transform
+    if isinstance(transform, ShortestEdge):
+        return transform.scaled(rgb, short_side).to(device)
+    # ours has only seen smoothly reduced pictures; torchvision's own were trained on plainly sampled ones
+    smooth = isinstance(network.backbone, CompactPyramid)
+    image = torch.from_numpy(np.array(rgb)).to(device).permute(2, 0, 1).float() / 255
+    height, width = rgb.shape[:2]
     wanted = float(short_side or transform.min_size[-1])
     factor = min(wanted / min(height, width), transform.max_size / max(height, width))
     least = 1 / min(height, width)  # never less than one pixel

@@ -15,7 +15,9 @@ from safetensors.torch import load, save
 from torch import nn
 
 from cowvision.errors import ModelFileError
+from cowvision.models import d2_checkpoint
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.d2_network import is_detectron2
 from cowvision.models.places import write_atomically
 from cowvision.models.provenance import TRAINED_ON, UNKNOWN_BEFORE
 from cowvision.models.published import PublishedModel, published_models, published_with_digest
@@ -27,12 +29,18 @@ _EPS = 1e-5  # what the networks built here add to the variances of their norms
 def load_weights(network: nn.Module, path: str | Path) -> None:
     """Fill a network with the weights of a safetensors file or of a published model's .pth, as float32.
 
+    A network that is built as detectron2's takes detectron2's own checkpoints as well (`.pkl` and `.pth`).
+
     Raises:
         ModelFileError: The file is missing, truncated, of another kind, damaged, or of another network.
     """
     path = Path(path)
-    tensors = read_tensors(path)
-    _check_fit(network, tensors, path)
+    if path.suffix in d2_checkpoint.SUFFIXES and is_detectron2(network):
+        tensors = d2_checkpoint.read_checkpoint(path, network)
+    else:
+        tensors = read_tensors(path)
+        _check_fit(network, tensors, path)
+    _check_numbers(tensors, path)
     network.load_state_dict(tensors, strict=False)
 
 
@@ -49,10 +57,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise ModelFileError(str(path), error.strerror or "cannot be opened", _REMEDY) from None
     except (SafetensorError, ValueError):
         raise ModelFileError(str(path), _what_else(data), _REMEDY) from None
-    tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
-    if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
-        raise ModelFileError(str(path), "the weights hold values that are not numbers", _REMEDY)
-    return tensors
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
 
 
 def save_model(
@@ -153,6 +158,11 @@ def _what_else(data: bytes) -> str:
     if len(data) > 8 and data[8:9] == b"{" and header < 100_000_000:
         return "the weights file is truncated or damaged"
     return "not a safetensors file, whatever its name says"
+
+
+def _check_numbers(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
+        raise ModelFileError(str(path), "the weights hold values that are not numbers", _REMEDY)
 
 
 def _check_fit(network: nn.Module, tensors: dict[str, torch.Tensor], path: Path) -> None:

@@ -22,7 +22,7 @@ from cowvision.errors import CowVisionError
 from cowvision.models.catalog import WEIGHTS_FOLDER, ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.torchvision_engine import build_network
-from tests.benchmarks import comparing, evaluation, finetuning, labelling, pages, tracking
+from tests.benchmarks import comparing, detectron2, evaluation, finetuning, labelling, pages, tracking
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
@@ -32,7 +32,7 @@ HERD = WEIGHTS_FOLDER.parent / "herd"
 def main() -> None:
     """Print one table; what cannot be measured yet says why."""
     table = Table("What", "Measured", "Wanted", title=f"CowVision on {torch.get_num_threads()} threads")
-    network = (published_network, embedded_model, precision, composer)
+    network = (published_network, detectron2.speed, embedded_model, precision, composer)
     scores = (evaluation.figures, evaluation.interval, evaluation.studio)
     labels = (labelling.saving, labelling.large_herd)
     detect = (pages.slider, pages.again, pages.second_start, pages.memory)
