@@ -56,9 +56,11 @@ class DetectionBox:
         network: "nn.Module | None" = None,
         execution: "Execution | None" = None,
     ) -> None:
+        from cowvision.models.fusion import InferenceCopies
+
         self.spec = model if isinstance(model, ModelSpec) else find_model(str(model))
         self.network = (network if network is not None else _load_network(self.spec)).eval()
-        self._inference = _for_inference(self.network)
+        self._inference = InferenceCopies(self.network)
         self._execution = execution
 
     @classmethod
@@ -199,7 +201,8 @@ class DetectionBox:
         from cowvision.models.torchvision_engine import raw_detections
 
         stop_if(should_stop)
-        return raw_detections(self._inference, pictures, short_side=self.spec.short_side, execution=execution)
+        network = self._inference.of(execution.dtype)
+        return raw_detections(network, pictures, short_side=self.spec.short_side, execution=execution)
 
     def _predict_batch(self, pictures: list[NDArray[np.uint8]]) -> list[sv.Detections]:
         found: list[sv.Detections] = []
@@ -237,12 +240,6 @@ def _load_network(spec: ModelSpec) -> "nn.Module":
     if spec.weights is not None:
         load_weights(network, spec.weights)
     return network
-
-
-def _for_inference(network: "nn.Module") -> "nn.Module":
-    from cowvision.models.fusion import fused_copy
-
-    return fused_copy(network)
 
 
 def _batches(pictures: Sequence[PictureLike], size: int) -> Iterator[Sequence[PictureLike]]:

@@ -1,15 +1,43 @@
-"""Batch normalisation folded into the convolution before it: the same answers with fewer passes over memory."""
+"""Networks as they look: normalisation folded into convolutions, kernels in the precision they are used in.
+
+The answers are the same, with fewer passes over memory.
+"""
 
 from __future__ import annotations
 
 import copy
 from itertools import pairwise
 
+import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import FrozenBatchNorm2d
 
 from cowvision.models.roi_pooling import with_quick_pooling
+
+
+class InferenceCopies:
+    """Copies of a network to look with; the network itself stays as it is.
+
+    Autocast turns every kernel into bfloat16 anew for every picture. A copy that holds them so gives the same numbers
+    and saves a tenth of the time of a large network; it is made when it is first asked for.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._plain = fused_copy(network)
+        self._half: nn.Module | None = None
+
+    def of(self, dtype: str) -> nn.Module:
+        """The copy for a precision, "float32" or "bfloat16"; the latter is for use under autocast only."""
+        if dtype != "bfloat16":
+            return self._plain
+        if self._half is None:
+            half = copy.deepcopy(self._plain)
+            for module in half.modules():
+                if isinstance(module, nn.Conv2d | nn.Linear):
+                    module.to(torch.bfloat16)
+            self._half = half
+        return self._half
 
 
 def fused_copy(network: nn.Module) -> nn.Module:

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
-from cowvision.models.fusion import fused_copy
-from cowvision.models.torchvision_engine import PUBLISHED, build_network
+from cowvision.models.choices import Execution
+from cowvision.models.fusion import InferenceCopies, fused_copy
+from cowvision.models.torchvision_engine import PUBLISHED, build_network, raw_detections
 
 PICTURES = torch.from_numpy(np.random.default_rng(0).random((1, 3, 96, 128), dtype=np.float32))
 
@@ -49,3 +50,16 @@ def test_frozen_norms_are_folded_as_well() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(fused_copy(network)(PICTURES), network(PICTURES), atol=1e-5, rtol=1e-5)
     assert norms_in(fused_copy(network)) == 0
+
+
+@pytest.mark.parametrize("architecture", ["compact-fpn-w32", PUBLISHED[0], "d2-r50-fpn"])
+def test_kernels_kept_in_bfloat16_give_the_very_same_answers(architecture: str) -> None:
+    network = with_lively_norms(build_network(architecture, 2))
+    copies = InferenceCopies(network)
+    half = Execution("cpu", "bfloat16", channels_last=True, threads=1)
+    pictures = [np.random.default_rng(1).integers(0, 256, (96, 128, 3), dtype=np.uint8)]
+    [wanted] = raw_detections(fused_copy(network), pictures, short_side=96, execution=half)
+    [found] = raw_detections(copies.of("bfloat16"), pictures, short_side=96, execution=half)
+    assert all(np.array_equal(one, other) for one, other in zip(found, wanted, strict=True))
+    assert {kernel.dtype for kernel in network.parameters()} == {torch.float32}
+    assert {kernel.dtype for kernel in copies.of("float32").parameters()} == {torch.float32}, "asked for later"
