@@ -14,6 +14,7 @@ PAGES = {
     "label.py": "Label",
     "compare.py": "Compare",
     "finetune.py": "Fine-tune",
+    "track.py": "Track",
 }
 _FOLDER = Path(__file__).resolve().parents[2] / "pages"
 _FRAMED, _SENT_BACK = "_framed", "_sent_back"

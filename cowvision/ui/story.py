@@ -37,7 +37,8 @@ STEPS = (
     Step("Fine-tune", "Teach the detector your herd, and keep what it knew.", "finetune.py",
          (("data", "scenes"), ("profile", "quick"))),
     Step("Compare", "Is the gain real, or luck? See it with its uncertainty.", "compare.py", (("set", "test-herd"),)),
-    Step("Track", "Follow every cow through a video, and see where ids are lost.", "track.py"),
+    Step("Track", "Follow every cow through a video, and see where ids are lost.", "track.py",
+         (("clip", "crossing"),)),
     Step("Understand", "Look at what was missed, and why.", "compare.py", (("set", "stills"),)),
 )  # fmt: skip
 

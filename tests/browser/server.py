@@ -16,17 +16,18 @@ START_SECONDS = 90
 
 
 @contextmanager
-def dashboard(home: Path | None = None) -> Iterator[str]:
+def dashboard(home: Path | None = None, script: Path | str = "app.py") -> Iterator[str]:
     """Yield the address of a running dashboard; it ends with the block.
 
     Args:
         home: Its workspace; an empty one, gone afterwards, by default.
+        script: Another page to run instead of it.
 
     Raises:
         RuntimeError: It does not come up; the message holds what it printed.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         environment = _environment() | {"COWVISION_HOME": str(home or empty)}
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)

@@ -100,7 +100,8 @@ def test_pictures_together_give_what_each_gives_alone(boxes) -> None:
 def test_bfloat16_keeps_the_sure_ones(boxes) -> None:
     box, rgb = boxes(R50), view(QUICK)
     exact, rough = (
-        raw_detections(box._inference.of(dtype), [rgb], execution=replace(FAST, dtype=dtype)) for dtype in ("float32", "bfloat16")
+        raw_detections(box._inference.of(dtype), [rgb], execution=replace(FAST, dtype=dtype))
+        for dtype in ("float32", "bfloat16")
     )
     assert (exact[0][1] > 0.5).sum() >= 2
     assert same_detections(rough, exact)

@@ -1,0 +1,426 @@
+"""The Track page as a visitor uses it, without a browser and without a process that tracks."""
+
+import os
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import supervision as sv
+from streamlit.testing.v1 import AppTest
+
+from cowvision.models.catalog import ModelSpec
+from cowvision.tracking.clip_info import probe
+from cowvision.tracking.health import Event, EventKind, judge_health
+from cowvision.tracking.identity import judge_identity
+from cowvision.tracking.track_table import TrackTable
+from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.writer import ClipWriter
+from cowvision.ui import tracking_jobs, tracking_timeline
+from cowvision.ui.tracking_downloads import as_csv, as_json
+from cowvision.ui.tracking_tables import track_rows
+from cowvision.viz.tracking_charts import MOST_STEPS, HerdCounts, cows_per_frame
+from cowvision.workspace import clips, jobs
+from cowvision.workspace.clips import Clip, own_clips
+from cowvision.workspace.files import store_path
+from cowvision.workspace.following import TrackEstimate
+from cowvision.workspace.job_log import append_event
+from cowvision.workspace.job_process import Known
+from cowvision.workspace.jobs import Job, all_jobs
+from cowvision.workspace.store import Store
+from cowvision.workspace.tracked_clips import (
+    TRACKS,
+    VIDEO,
+    TrackedClip,
+    folder_name,
+    new_folder,
+    tracked_clips,
+    write_summary,
+)
+from tests.pages.conftest import SPECS
+from tests.pages.driving import run, words
+from tests.samples import noise
+
+TRACK = Path(__file__).resolve().parents[2] / "pages" / "track.py"
+FPS, FRAMES = Fraction(10), 20
+
+
+def write_clip(path: Path, frames: int = FRAMES, seed: int = 0) -> Path:
+    with ClipWriter(path, fps=FPS, resolution_wh=(96, 64)) as writer:
+        for number in range(frames):
+            writer.write(np.roll(noise(96, 64, seed), number, axis=1))
+    return path
+
+
+@pytest.fixture
+def begun(monkeypatch) -> list[tuple[str, ...]]:
+    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
+    asked: list[tuple[str, ...]] = []
+    me = Known(os.getpid(), psutil.Process().create_time())
+
+    def begin(job_id: int, arguments) -> Known:
+        asked.append(tuple(arguments))
+        return me
+
+    monkeypatch.setattr(jobs, "begin", begin)
+    return asked
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Two invented clips that ship, one with known truth."""
+    made = tmp_path / "clips"
+    made.mkdir()
+    for seed, (key, title) in enumerate({"crossing": "Crossing cows", "other": "Another *clip*"}.items()):
+        write_clip(made / f"{key}.mp4", seed=seed)
+        (made / f"{key}.json").write_text(f'{{"title": "{title}", "caption": "What happens."}}', encoding="utf-8")
+    rows = [f"{frame},1,10,10,20,20,1,21,1" for frame in range(1, FRAMES + 1)]
+    (made / "crossing.gt.txt").write_text("\n".join(rows), encoding="utf-8")
+    monkeypatch.setattr(clips, "CLIPS_FOLDER", made)
+    monkeypatch.setattr("cowvision.workspace.tracked_clips.SHIPPED_FOLDER", made / "tracked")
+    return made
+
+
+@pytest.fixture
+def track(page, begun, folder) -> AppTest:
+    """The page, with the invented models of Detect's tests."""
+    test = AppTest.from_file(str(TRACK), default_timeout=30)
+    test.session_state["_framed"] = True
+    return test
+
+
+def store() -> Store:
+    return Store(store_path())
+
+
+def clip(key: str = "crossing") -> Clip:
+    return next(one for one in clips.shipped_clips() if one.key == key)
+
+
+def boxes(*ids: int) -> sv.Detections:
+    xyxy = np.array([[10 + 30 * n, 10, 30 + 30 * n, 30] for n in range(len(ids))], np.float32).reshape(-1, 4)
+    return sv.Detections(xyxy=xyxy, tracker_id=np.array(ids, np.int64), confidence=np.full(len(ids), 0.9, np.float32))
+
+
+def followed(
+    spec: ModelSpec, ids: tuple[tuple[int, ...], ...] = ((1,),) * FRAMES, *, of: Clip | None = None, **facts
+) -> TrackedClip:
+    """A result in the workspace; `ids` are those of each frame."""
+    of, settings = of or clip(), facts.pop("settings", TrackerSettings())
+    table = TrackTable.of([boxes(*one) for one in ids])
+    truth = of.truth()
+    known = None if truth is None else judge_identity(truth[: table.frames], table.by_frame())
+    with new_folder(folder_name(of.sha256, spec.id, settings)) as made:
+        table.save(made / TRACKS)
+        write_clip(made / VIDEO, max(1, table.frames))
+        tracked = TrackedClip(
+            of.key, of.title, of.sha256, spec.name, spec.title, spec.id, settings, str(FPS), table.frames, (96, 64),
+            facts.pop("whole", True), facts.pop("notes", ()), 3.0, {"detect": 2.0},
+            judge_health(table, float(FPS), settings), known,
+        )  # fmt: skip
+        write_summary(replace(tracked, **facts), made)
+    return tracked_clips()[-1]
+
+
+def opened(page: AppTest, **address: str) -> AppTest:
+    for name, value in address.items():
+        page.query_params[name] = value
+    return run(page)
+
+
+def press(page: AppTest, key: str) -> None:
+    page.button(key=key).click()
+    run(page)
+
+
+def is_there(page: AppTest, key: str) -> bool:
+    return any(button.key == key for button in page.button)
+
+
+def trackings() -> list[Job]:
+    return all_jobs(store(), "track")
+
+
+# --- which clip
+
+
+def test_without_any_clip_it_says_so(track, folder) -> None:
+    for path in folder.glob("*.mp4"):
+        path.unlink()
+    opened(track)
+    assert "There are no shipped clips here" in words(track)
+
+
+def test_without_models_it_says_so(track, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.models.catalog.all_models", lambda **_: [])
+    opened(track)
+    assert "no trained models" in words(track)
+
+
+def test_it_opens_on_the_crossing_cows_and_the_address_names_clip_and_models(track) -> None:
+    opened(track)
+    told = (track.query_params[name] for name in ("clip", "model", "other"))
+    assert list(told) == ["crossing", "herd-base", "herd-finetuned"]
+    assert "96 × 64 pixels, 2.0 s, 10 frames a second." in words(track)
+
+
+def test_a_press_on_a_card_chooses_another_and_forgets_the_frame(track) -> None:
+    opened(track, clip="crossing", frame="7")
+    press(track, "choose_other")
+    assert track.query_params["clip"] == "other"
+    assert "frame" not in track.query_params
+
+
+def test_an_address_with_a_clip_that_is_gone_says_so_and_keeps_it(track) -> None:
+    opened(track, clip="gone")
+    assert "The clip this address names is not here" in words(track)
+    assert track.query_params["clip"] == "gone"
+
+
+def test_a_model_is_not_put_beside_itself(track) -> None:
+    opened(track, model="herd-finetuned", other="herd-finetuned")
+    assert track.query_params["other"] != "herd-finetuned"
+
+
+def test_an_own_clip_is_taken_in_listed_and_removed_with_its_results(track, tmp_path) -> None:
+    opened(track)
+    data = write_clip(tmp_path / "mine.mp4", seed=5).read_bytes()
+    track.file_uploader(key="clips_0").set_value([("my [herd].mp4", data, "video/mp4")])
+    run(track)
+    [own] = own_clips(store())
+    assert track.query_params["clip"] == own.key[:16]
+    assert "my [herd].mp4" in words(track)
+    followed(SPECS[0], of=own)
+    press(track, "remove_clip")
+    assert own_clips(store()) == []
+    assert tracked_clips() == []
+    assert track.query_params["clip"] == "crossing"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("words.mp4", b"no video at all"), ("empty.mov", b""), ("cut.mp4", None)], ids=str
+)
+def test_a_bad_upload_is_told_in_words_and_nothing_is_kept(track, tmp_path, name: str, data: bytes | None) -> None:
+    opened(track)
+    cut = write_clip(tmp_path / "whole.mp4").read_bytes()[:300]
+    track.file_uploader(key="clips_0").set_value([(name, cut if data is None else data, "video/mp4")])
+    run(track)
+    [error] = track.error
+    assert error.value.startswith(f"**{name.replace('.', chr(92) + '.')}**")
+    assert own_clips(store()) == []
+    assert track.query_params["clip"] == "crossing"
+
+
+# --- asking for it
+
+
+def test_both_models_are_asked_for_at_once_and_a_second_press_asks_for_nothing(track, begun) -> None:
+    opened(track)
+    assert "Not tracked yet" in words(track)
+    press(track, "track")
+    assert [job.arguments for job in trackings()] == [
+        ("track", "crossing", "--model", "herd-base", "--keep"),
+        ("track", "crossing", "--model", "herd-finetuned", "--keep"),
+    ]
+    assert begun == [trackings()[0].arguments]  # the other waits
+    assert not is_there(track, "track")
+    assert "waits for 1 job before it" in words(track)
+
+
+def test_settings_stand_in_the_address_and_the_command_follows_them(track) -> None:
+    opened(track, every="2", score="0.4", patience="60")
+    press(track, "track")
+    settings = TrackerSettings(least_score=0.4, patience=60, every=2)
+    assert [tracking_jobs.settings_of(job) for job in trackings()] == [settings] * 2
+    assert trackings()[0].arguments[5:] == ("--threshold", "0.4", "--patience", "60", "--every", "2")
+
+
+def test_settings_that_do_not_go_together_are_told(track) -> None:
+    opened(track, patience="2")
+    assert "patient for longer" in words(track).replace("\\", "")
+    assert not is_there(track, "track")
+
+
+@pytest.fixture
+def timed(monkeypatch) -> list[str]:
+    """Names of the models that were timed; each look takes a second."""
+    asked: list[str] = []
+
+    def estimate(chosen: Clip, box, settings: TrackerSettings) -> TrackEstimate:
+        asked.append(box.spec.name)
+        return TrackEstimate(probe(chosen.path), FPS, FRAMES, FRAMES / settings.every)
+
+    monkeypatch.setattr("cowvision.ui.tracking_begin.estimate", estimate)
+    return asked
+
+
+def test_a_very_long_clip_is_asked_about(track, timed, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.ui.tracking_begin.is_long", lambda _: True)
+    opened(track)
+    assert timed == ["herd-base", "herd-finetuned"]
+    assert track.button(key="track").disabled
+    assert track.checkbox(key="agreed_to_hours").label.endswith("Track it all the same, for about 40 seconds")
+    track.checkbox(key="agreed_to_hours").check()
+    run(track)
+    press(track, "track")
+    assert all(job.arguments[-1] == "--yes" for job in trackings())
+
+
+def test_how_long_it_will_take_is_told_when_somebody_asks(track, timed) -> None:
+    opened(track, every="2")
+    assert timed == []
+    press(track, "estimate")
+    assert 'data-seconds="20"' in words(track)
+    assert not is_there(track, "estimate")
+
+
+# --- at work
+
+
+def test_a_tracking_at_work_tells_how_far_it_is_and_can_be_stopped(track) -> None:
+    opened(track)
+    press(track, "track")
+    first, second = trackings()
+    for done in (4, 8, 12):
+        append_event(first.job_id, {"kind": "frame", "done": done, "total": 20, "cows": 3})
+    run(track)
+    assert 'data-done="12" data-total="20"' in words(track)
+    assert "<b>3 cows</b> in sight now" in words(track)
+    press(track, f"stop_{second.job_id}")  # it never begins
+    assert trackings()[1].state == "stopped"
+    press(track, f"stop_{first.job_id}")
+    assert trackings()[0].stop_asked_at is not None
+    assert track.button(key=f"stop_{first.job_id}").disabled
+
+
+def test_the_pace_and_the_rest_come_from_what_was_told_lately(track) -> None:
+    course = tracking_jobs.Course(done=10, total=50, cows=2, per_second=4.0)
+    assert course.seconds_left == 10
+    assert replace(course, total=None).seconds_left is None
+    assert replace(course, per_second=None).seconds_left is None
+
+
+def test_a_failed_tracking_is_told_with_its_remedy_and_can_be_tried_again(track, begun, monkeypatch) -> None:
+    opened(track)
+    press(track, "track")
+    first, second = trackings()
+    jobs.ask_to_stop(store(), second.job_id)
+    with store().transaction() as connection:
+        sql = "UPDATE jobs SET state = 'failed', problem = 'out of memory' WHERE job_id = ?"
+        connection.execute(sql, (first.job_id,))
+    run(track)
+    assert "Herd base could not track it: out of memory. Then try again." in words(track).replace("\\", "")
+    press(track, f"again_{first.job_id}")
+    assert trackings()[0].state == "running"
+    assert len(begun) == 2
+
+
+# --- results
+
+
+def test_results_are_there_at_once_with_truth(track) -> None:
+    followed(SPECS[0], ((1,),) * 10 + ((2,),) * 10)
+    followed(SPECS[1])
+    opened(track)
+    assert not is_there(track, "track")
+    told = words(track)
+    assert "Herd fine-tuned keeps the cows apart better on this clip: IDF1 1.000 against" in told
+    assert "id switches 0 against 1" in told
+    for term in ("MOTA", "IDF1", "HOTA", "fragmentations", "id switches"):
+        assert term in told
+    assert "suspected switches</small>" not in told
+
+
+def test_without_truth_switches_are_suspected_and_the_count_has_its_range(track) -> None:
+    for spec in SPECS:
+        followed(spec, ((1, 2),) * FRAMES, of=clip("other"))
+    opened(track, clip="other")
+    assert "suspected switches</small>" in words(track)
+    assert "2 (2 to 2)" in words(track)
+    assert "HOTA</small>" not in words(track)
+
+
+def test_a_clip_without_cows_is_no_error(track) -> None:
+    for spec in SPECS:
+        followed(spec, ((),) * FRAMES, of=clip("other"))
+    opened(track, clip="other")
+    assert "0 (0 to 0)" in words(track)
+    assert "No cow was tracked on this clip" in words(track)
+
+
+def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
+    note = "Stopped after 1.0 s of the clip; the rest was not tracked."
+    followed(SPECS[0], ((1,),) * 10, whole=False, notes=(note,))
+    followed(SPECS[1])
+    opened(track)
+    [warning] = track.warning
+    assert "Herd base: a part of the clip only" in warning.value
+    assert "Only a part was tracked" in words(track)
+    press(track, "track")
+    assert [job.arguments[3] for job in trackings()] == ["herd-base"]
+
+
+def test_other_settings_show_what_there_is_and_say_so(track) -> None:
+    for spec in SPECS:
+        followed(spec)
+    opened(track, every="3")
+    assert "Not tracked with these settings yet" in words(track)
+    assert "look at every n-th frame 3" in words(track)
+    assert "IDF1 1.000" in words(track)
+
+
+def test_a_result_whose_video_is_gone_is_told_in_words(track) -> None:
+    followed(SPECS[1]).video.unlink()
+    opened(track)
+    assert any("its drawn clip cannot be read" in one.value for one in track.error)
+
+
+# --- what is shown, worked out
+
+
+def test_marks_say_what_happened_and_too_many_become_few() -> None:
+    switch = Event(EventKind.SWITCH, 7, 5, 3)
+    [mark] = tracking_timeline.marks_of([switch], 20, is_true=False)
+    assert (mark.kind, mark.frame, mark.words) == ("switch", 7, "Suspected switch: 5 is probably 3 again.")
+    assert "that was 3 is called 5" in tracking_timeline.marks_of([switch], 20, is_true=True)[0].words
+    many = [Event(EventKind.BIRTH, frame, frame + 1) for frame in range(5000)]
+    marks = tracking_timeline.marks_of(many, 5000, is_true=False)
+    assert len(marks) <= tracking_timeline.MOST_MARKS
+    assert marks[0].frame == 0
+    assert "ids begin from here on" in marks[0].words
+
+
+def test_changes_hold_every_count() -> None:
+    assert tracking_timeline.changes_of(np.array([0, 0, 2, 2, 1])) == ((0, 0), (2, 2), (4, 1))
+    assert tracking_timeline.changes_of(np.zeros(0, np.int64)) == ()
+
+
+def test_rows_of_tracks_are_in_seconds() -> None:
+    table = TrackTable.of([boxes(1), boxes(1, 2), boxes(2)])
+    rows = track_rows(table, Fraction(10))
+    assert rows["id"].tolist() == [1, 2]
+    assert rows["frame"].tolist() == [0, 1]
+    assert rows["first"].tolist() == pytest.approx([0, 0.1])
+    assert rows["seconds"].tolist() == pytest.approx([0.2, 0.2])
+    assert rows["seen"].tolist() == [1, 1]
+    assert track_rows(TrackTable.of([boxes()]), Fraction(10)).empty
+
+
+def test_downloads_count_frames_from_one_and_name_no_folder(track, tmp_path) -> None:
+    tracked = followed(SPECS[0])
+    lines = as_csv(tracked.table(), FPS).splitlines()
+    assert lines[0] == "frame,seconds,id,x_min,y_min,x_max,y_max,score,seen"
+    assert lines[1].startswith("1,0.0,1,10.0,10.0,")
+    assert len(lines) == 1 + FRAMES
+    assert str(tmp_path) not in as_json(tracked)
+
+
+def test_the_plot_stays_small_for_a_long_clip() -> None:
+    counts = [HerdCounts("one", np.arange(100_000) % 7), HerdCounts("two", np.zeros(50, np.int64))]
+    figure = cows_per_frame(counts, 30.0, [3] * 100_000)
+    assert [line.name for line in figure.data] == ["in truth", "one", "two"]
+    assert max(len(line.x) for line in figure.data) <= MOST_STEPS
+    assert figure.layout.yaxis.range[1] > 6
+    assert cows_per_frame([HerdCounts("none", np.zeros(0, np.int64))], 30.0).layout.xaxis.range[1] > 0
