@@ -101,7 +101,7 @@ def track_clip(
     draw: Draw | None = None,
     name: str | None = None,
     class_names: Sequence[str] = ("cow",),
-    batch_size: int = 4,
+    batch_size: int = 1,
     on_progress: Callable[[TrackProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
 ) -> TrackRun:
@@ -116,7 +116,7 @@ def track_clip(
         draw: Gives the frame that is written, from a frame that it may keep and its tracks; frames come in order.
         name: What errors call the clip; its file name by default.
         class_names: What is tracked.
-        batch_size: Frames that the detector gets at once, at most.
+        batch_size: Frames that the detector gets at once, at most; on a processor one at a time is quickest.
         on_progress: Told after every frame.
         should_stop: Asked before every frame.
 

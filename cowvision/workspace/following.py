@@ -26,6 +26,7 @@ from cowvision.workspace.clips import Clip
 from cowvision.workspace.tracked_clips import TRACKS, VIDEO, TrackedClip, write_summary
 
 COUNTED = ("cow",)
+_BATCH = 8  # frames that a graphics card looks at together
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def follow(
     run = track_clip(
         clip.path, detector, settings, out=folder / VIDEO, draw=painter(info.resolution_wh, float(steady_fps(info))),
         name=clip.file_name, class_names=_counted(box), on_progress=on_progress, should_stop=should_stop,
+        batch_size=1 if box.execution.device == "cpu" else _BATCH,
     )  # fmt: skip
     try:
         run.table.save(folder / TRACKS)

@@ -6,6 +6,7 @@ import numpy as np
 import supervision as sv
 
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.choices import Execution
 from tests.samples import boxes
 from tests.tracking.clips import number_of
 
@@ -22,6 +23,7 @@ class Walker:
 
     def __init__(self, model: object = None) -> None:
         self.spec = WALKER_SPEC
+        self.execution = Execution()
         self.asked_for = model
         self.looks: list[int] = []
         self.batches: list[int] = []
