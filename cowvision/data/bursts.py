@@ -49,8 +49,13 @@ def trace_of(picture: Picture, data: bytes = b"") -> Trace:
         data: Its file's bytes, for what the camera wrote into them; without them that is unknown.
     """
     looks = int(str(imagehash.phash(Image.fromarray(picture.rgb))), 16)
-    frame = _CLIP_FRAME.fullmatch(picture.name)
-    return Trace(looks, _minute(data), (frame["clip"] or frame["row"]) if frame else "")
+    return Trace(looks, _minute(data), clip_of(picture.name))
+
+
+def clip_of(name: str) -> str:
+    """The clip that a picture is a frame of, as far as its name tells; empty if it does not."""
+    frame = _CLIP_FRAME.fullmatch(name)
+    return (frame["clip"] or frame["row"]) if frame else ""
 
 
 def bursts(traces: Sequence[Trace]) -> NDArray[np.int64]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cowvision.data.bursts import ALIKE_BITS
 
 HELD_OUT_SHARE = 0.3
 
@@ -60,6 +63,29 @@ def split(
     sides = zip(picture_ids, numbers.tolist(), strict=True)
     placed = [(one, number in held_out) for one, number in sides]
     return Split(tuple(one for one, out in placed if not out), tuple(one for one, out in placed if out))
+
+
+def last_stretch(names: Sequence[str], looks: Sequence[int], share: float) -> tuple[list[int], list[int]]:
+    """Of frames of one clip, hold out the last ones, and leave out those before them that look like one of them.
+
+    Args:
+        names: Names of the frames; numbers in them tell their order.
+        looks: Their perceptual hashes (`bursts.Trace`).
+        share: What part to hold out, between 0 and 1.
+
+    Returns:
+        Places of the held-out ones and of the left-out ones; both empty if nothing to learn from would remain.
+    """
+    order = sorted(range(len(names)), key=lambda place: _in_order(names[place]))
+    count = max(1, round(share * len(order)))
+    before, last = order[:-count], order[-count:]
+    alike = [one for one in before if any((looks[one] ^ looks[other]).bit_count() <= ALIKE_BITS for other in last)]
+    return (last, alike) if len(alike) < len(before) else ([], [])
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """What "frame 9" comes before "frame 10" by."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _drawn(

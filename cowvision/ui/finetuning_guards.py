@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from cowvision.data.bursts import clip_of
 from cowvision.errors import CowVisionError, TrainingDataError
 from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, Plan
 from cowvision.ui import cache, widgets
 from cowvision.ui.finetuning_choice import Choice
 from cowvision.workspace.herd_counts import herd_counts
-from cowvision.workspace.herds import Herd
-from cowvision.workspace.training_sets import FEWEST_TO_JUDGE
+from cowvision.workspace.herds import Herd, pictures_of
+from cowvision.workspace.training_sides import FEWEST_TO_JUDGE
 from cowvision.workspace.training_space import check_space
 
 LARGE_BYTES = 60 * 1024**2
@@ -61,15 +63,25 @@ def _too_little_space(choice: Choice) -> Iterator[CowVisionError]:
 
 def _too_few_to_judge(herd: Herd, plan: Plan) -> Iterator[str]:
     cows = herd_counts(cache.store(), herd.herd_id).cows
-    fruitful = sum(count > 0 for count in cows.values())
-    held_out = round(plan.held_out * fruitful)
-    if fruitful > 0 and held_out < FEWEST_TO_JUDGE:
-        needed = -(-FEWEST_TO_JUDGE // plan.held_out)
+    fruitful = [one for one in pictures_of(cache.store(), herd.herd_id) if cows.get(one.picture_id, 0) > 0]
+    clips = {clip_of(one.name) for one in fruitful}
+    if len(fruitful) > 1 and len(clips) == 1 and clips != {""}:
         yield (
-            f"About {held_out} of {fruitful} pictures with cows will be held out: too few to tell whether the model "
-            f"got better. {FEWEST_TO_JUDGE} are needed, so {needed:.0f} pictures with cows in all. It learns all the "
-            "same."
+            f"All {len(fruitful)} pictures with cows are frames of one clip, by their names. Its last stretch is held "
+            "out; it shows the same cows at the same place, so the figures will flatter."
         )
+    held_out = round(plan.held_out * len(fruitful))
+    if fruitful and held_out < FEWEST_TO_JUDGE:
+        yield (
+            f"About {held_out} of {len(fruitful)} pictures with cows will be held out, or fewer, for pictures of one "
+            f"moment stay together: too few to tell whether the model got better. {FEWEST_TO_JUDGE} are needed, so "
+            f"{needed_in_all(plan.held_out)} pictures with cows in all. It learns all the same."
+        )
+
+
+def needed_in_all(share: float) -> int:
+    """Pictures with cows of which that share is enough to judge by."""
+    return math.ceil(round(FEWEST_TO_JUDGE / share, 6))
 
 
 def _known_already(choice: Choice, herd: Herd) -> Iterator[str]:

@@ -9,28 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from cowvision.data.annotations import AnnotatedPicture, check_trainable, crowds_of, names_of
-from cowvision.data.bursts import Trace, bursts, trace_of
+from cowvision.data.annotations import AnnotatedPicture, check_trainable, names_of
+from cowvision.data.bursts import Trace, trace_of
 from cowvision.data.formats import read_coco
 from cowvision.data.pictures import decode_picture
-from cowvision.data.splits import split
 from cowvision.errors import AnnotationError, PictureError, TrainingDataError
-from cowvision.evaluation import trust
 from cowvision.models.callbacks import never, silent, stop_if
-from cowvision.models.catalog import find_model
-from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
 from cowvision.training.recipes import scenes_to_judge_by
 from cowvision.workspace.coco_cows import coco_cows, coco_cows_are_there
 from cowvision.workspace.files import blob_path
 from cowvision.workspace.herds import pictures_of, read_herd
 from cowvision.workspace.store import Store
+from cowvision.workspace.training_sides import HELD_OUT, TRAIN, Labelled, sides_of
 from cowvision.workspace.truths import truths_of
-
-FEWEST_TO_JUDGE = trust.FEWEST_PICTURES
-"""Below so many held-out pictures with something to find, no verdict is given."""
-
-_TRAIN, _HELD_OUT = "train", "held out"
 
 OnPicture = Callable[[int, int], object]
 
@@ -54,15 +46,6 @@ class TrainingSet:
     held_out_ids: tuple[str, ...]
     sha256: str
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class _Labelled:
-    """A picture with the sha256 of its file; ``side`` where its origin has split it already: "train" or "held out"."""
-
-    id: str
-    picture: AnnotatedPicture
-    side: str = ""
 
 
 def gather(
@@ -101,30 +84,30 @@ def gather(
         on_picture(number, len(labelled))
     labelled = [one for one in labelled if one.id in traces]
     _check(labelled, plan)
-    train, held_out = _sides(labelled, [traces[one.id] for one in labelled], plan)
+    sides = sides_of(labelled, [traces[one.id] for one in labelled], plan)
     notes = [f"{len(problems)} of the pictures cannot be read, e.g. {problems[0]}"] if problems else []
-    return _as_set(train, held_out, [*notes, *_notes_on(held_out, plan)])
+    return _as_set(sides.train, sides.held_out, [*notes, *sides.notes])
 
 
-def _sources(plan: Plan, store: Store) -> Iterator[_Labelled]:
+def _sources(plan: Plan, store: Store) -> Iterator[Labelled]:
     if plan.images:
-        yield from (_Labelled(_sha256(one), one) for one in read_coco(plan.truth, plan.images))
+        yield from (Labelled(_sha256(one), one) for one in read_coco(plan.truth, plan.images))
     if plan.herd_id is not None:
         yield from _of_herd(store, plan.herd_id)
     if plan.coco_cows:
         if not coco_cows_are_there():
             remedy = "Fetch them with `python -m cowvision fetch coco-cows`, which goes on where it was"
             raise TrainingDataError("COCO's cows", "they were not fetched to the end", remedy)
-        for side, pictures in zip((_TRAIN, _HELD_OUT), coco_cows(), strict=True):
-            yield from (_Labelled(_sha256(one), one, side) for one in pictures)
+        for side, pictures in zip((TRAIN, HELD_OUT), coco_cows(), strict=True):
+            yield from (Labelled(_sha256(one), one, side) for one in pictures)
 
 
-def _of_herd(store: Store, herd_id: int) -> Iterator[_Labelled]:
+def _of_herd(store: Store, herd_id: int) -> Iterator[Labelled]:
     truths = truths_of(store, read_herd(store, herd_id).herd_id)
     for picture in pictures_of(store, herd_id):
         if picture.picture_id in truths:
             file = blob_path(picture.picture_id)
-            yield _Labelled(picture.picture_id, AnnotatedPicture(picture.name, truths[picture.picture_id], file))
+            yield Labelled(picture.picture_id, AnnotatedPicture(picture.name, truths[picture.picture_id], file))
 
 
 def _sha256(picture: AnnotatedPicture) -> str:
@@ -133,7 +116,7 @@ def _sha256(picture: AnnotatedPicture) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _trace(one: _Labelled) -> Trace:
+def _trace(one: Labelled) -> Trace:
     if one.side or not isinstance(one.picture.source, Path):
         return Trace(0)  # its origin has split it already
     try:
@@ -144,7 +127,7 @@ def _trace(one: _Labelled) -> Trace:
     return trace_of(decode_picture(data, one.picture.name), data)
 
 
-def _check(labelled: Sequence[_Labelled], plan: Plan) -> None:
+def _check(labelled: Sequence[Labelled], plan: Plan) -> None:
     pictures = [one.picture for one in labelled]
     remedy = f"Label {FEWEST_PICTURES} or more, or learn from composed scenes alone"
     if len(pictures) < FEWEST_PICTURES:
@@ -161,53 +144,7 @@ def _check_boxes(picture: AnnotatedPicture) -> None:
         raise AnnotationError(picture.name, "a box on it has no width or no height", "Remove it or draw it again")
 
 
-def _sides(
-    labelled: Sequence[_Labelled], traces: Sequence[Trace], plan: Plan
-) -> tuple[list[_Labelled], list[_Labelled]]:
-    """Train and held out. What came split stays so, but judges only where nothing of the person's own is there.
-
-    What the start model has learnt from already, with everything of the same moment, cannot judge.
-    """
-    own = [(one, trace) for one, trace in zip(labelled, traces, strict=True) if not one.side]
-    given = [one for one in labelled if one.side]
-    if not own:
-        train, judging = ([one for one in given if one.side == side] for side in (_TRAIN, _HELD_OUT))
-        return train, judging
-    numbers = bursts([trace for _, trace in own])
-    learnt = trained_on(find_model(plan.start), [one.id for one, _ in own])
-    told = {number for (one, _), number in zip(own, numbers.tolist(), strict=True) if one.id in learnt}
-    free = [place for place, number in enumerate(numbers.tolist()) if number not in told]
-    frozen = split(
-        [own[place][0].id for place in free],
-        numbers[free],
-        has_boxes=[_has_boxes(own[place][0].picture, plan) for place in free],
-        share=plan.held_out,
-        seed=plan.seed,
-    )
-    held_out_ids = set(frozen.held_out)
-    held_out = [one for one, _ in own if one.id in held_out_ids]
-    return [one for one, _ in own if one.id not in held_out_ids] + [
-        one for one in given if one.side == _TRAIN
-    ], held_out
-
-
-def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:
-    wanted = np.isin(names_of(picture.truth), list(plan.class_names)) & ~crowds_of(picture.truth)
-    return bool(wanted.any())
-
-
-def _notes_on(held_out: Sequence[_Labelled], plan: Plan) -> list[str]:
-    count = sum(_has_boxes(one.picture, plan) for one in held_out)
-    if count == 0:
-        return ["Nothing could be held out to judge by: all pictures are of one moment, or show nothing to find."]
-    if count < FEWEST_TO_JUDGE:
-        few = "picture has" if count == 1 else "pictures have"
-        words = f"Only {count} held-out {few} something to find: too few to tell whether the model got better"
-        return [f"{words} ({FEWEST_TO_JUDGE} are needed). Label more to know."]
-    return []
-
-
-def _as_set(train: Sequence[_Labelled], held_out: Sequence[_Labelled], notes: Sequence[str]) -> TrainingSet:
+def _as_set(train: Sequence[Labelled], held_out: Sequence[Labelled], notes: Sequence[str]) -> TrainingSet:
     digest = hashlib.sha256()
     for one in (*train, *held_out):
         digest.update(one.id.encode() + one.picture.truth.xyxy.tobytes())

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cowvision.data.bursts import Trace, bursts, trace_of
 from cowvision.data.pictures import picture_from_array
-from cowvision.data.splits import split
+from cowvision.data.splits import last_stretch, split
 from tests.samples import noise
 
 
@@ -109,3 +109,12 @@ def test_seeds_differ_and_nonsense_is_refused() -> None:
                   {"picture_ids": ["a"], "burst_numbers": [0], "share": 1.0}):  # fmt: skip
         with pytest.raises(ValueError, match=r"twice|burst numbers|between 0 and 1"):
             split(**wrong)
+
+
+def test_the_last_stretch_goes_by_numbers_and_leaves_something_to_learn_from() -> None:
+    names = ["f10", "f9", "f1", "f2", "f11"]
+    looks = [2**40 - 1, 2**20 - 1, 0, 2**60, 2**40 - 2]
+    assert last_stretch(names, looks, 0.2) == ([4], [0]), "f11 is held out, and f10 looks like it"
+    assert last_stretch(names, [0] * 5, 0.2) == ([], [])
+    assert last_stretch(["f1", "f2"], [0, 2**64 - 1], 0.3) == ([1], [])
+    assert last_stretch(["f1"], [0], 0.3) == ([], [])

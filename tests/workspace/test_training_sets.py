@@ -121,6 +121,41 @@ def test_twins_stay_on_one_side(store, tmp_path) -> None:
         assert not kept_back & {one.name.removeprefix("twin ") for one in data.train}
 
 
+def frames_of_one_clip(folder: Path, scenes: list[int]) -> Plan:
+    """Frames with a cow each, in the order of their numbers; those of one scene look alike."""
+    folder.mkdir()
+    rows = []
+    for number, scene in enumerate(scenes, start=1):
+        name = f"frame_{number}.png"
+        picture = noise(96, 64, scene)
+        picture[0, 0] = number  # another file, and no other look
+        Image.fromarray(picture).save(folder / name)
+        rows.append((name, (96, 64), truth(COW)))
+    write_coco(folder / "truth.json", rows)
+    return Plan(images=str(folder), truth=str(folder / "truth.json"))
+
+
+def test_of_a_single_clip_the_last_stretch_judges_and_that_is_said(store, tmp_path) -> None:
+    data = gather(frames_of_one_clip(tmp_path / "a", list(range(20))), store)
+    assert [one.name for one in data.held_out] == [f"frame_{number}.png" for number in range(15, 21)]
+    assert len(data.train) == 14
+    assert any("frames of one clip: its last 6 are held out. They show" in note for note in data.notes)
+
+
+def test_frames_that_look_like_held_out_ones_are_not_learnt_from(store, tmp_path) -> None:
+    data = gather(frames_of_one_clip(tmp_path / "a", [*range(12), 15, 15, *range(14, 20)]), store)
+    assert len(data.held_out) == 6
+    assert {one.name for one in data.train} == {f"frame_{number}.png" for number in range(1, 13)}
+    assert any("and 2 that look like them are not learnt from" in note for note in data.notes)
+
+
+def test_a_clip_that_never_changes_leaves_nothing_to_judge_by(store, tmp_path) -> None:
+    data = gather(frames_of_one_clip(tmp_path / "a", [3] * 12), store)
+    assert data.held_out == ()
+    assert len(data.train) == 12
+    assert any("Nothing could be held out" in note for note in data.notes)
+
+
 def test_a_herd_gives_what_was_answered(store) -> None:
     plan = labelled_herd(store, 12)
     add_picture(store, plan.herd_id, encoded(Image.fromarray(noise(96, 64, 99)), "PNG"), "new.png", (96, 64))
