@@ -18,8 +18,8 @@ def say(tracked: TrackedClip) -> None:
         typer.echo(f"cowvision: {note}", err=True)
     mean = "" if health.mean_track_seconds is None else f", tracked for {health.mean_track_seconds:.1f} s on average"
     typer.echo(
-        f"{tracked.model}: about {health.unique} cows (between {health.fewest} and {health.most}), at most "
-        f"{health.most_at_once} at once, {health.mean_at_once:.1f} a frame{mean}"
+        f"{tracked.model}: about {health.unique} cows (between {health.fewest} and {health.most} if every box "
+        f"is one), at most {health.most_at_once} at once, {health.mean_at_once:.1f} a frame{mean}"
     )
     typer.echo(
         f"ids: {health.births} began later, {health.losses} ended early, {health.gaps} gaps, "

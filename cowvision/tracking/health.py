@@ -6,6 +6,7 @@ Two animals that pass and exchange their ids leave no trace here: only true trac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -56,9 +57,10 @@ class HerdHealth:
 
     Attributes:
         unique: Animals seen, most likely: ids without those that probably are an earlier one again.
-        fewest: So many there are at least, for they were seen at once.
-        most: So many there are at most if every id is another animal; animals never found are in none of the three.
-        most_at_once: Most tracks in one frame.
+        fewest: So many there are at least if every box is one: they were seen at once, in one very frame.
+        most: So many there are at most, if every id is another animal. What was never found is in none of the three,
+            and what was taken for an animal by mistake is in all.
+        most_at_once: Most that were seen in one frame; predicted boxes do not count.
         mean_at_once: Mean tracks a frame.
         mean_track_seconds: Mean time from a track's first to its last frame; None without tracks.
         births: Tracks that began after the first moment of the clip.
@@ -130,22 +132,22 @@ def judge_health(table: TrackTable, fps: float, settings: TrackerSettings) -> He
         settings: What they were tracked with.
     """
     tracks = _tracks_of(table)
-    opening = settings.every * (settings.confirm + 1)
-    least_gap = max(settings.every + 1, round(GAP_SECONDS * fps))
-    switches = list(_suspected_switches(tracks, opening, 2 * settings.patience))
+    opening = settings.frames_to_confirm + settings.every
+    least_gap = max(settings.every, math.ceil(GAP_SECONDS * fps))
+    switches = list(_suspected_switches(tracks, opening, settings))
     births = [Event(EventKind.BIRTH, one.born, one.track_id) for one in tracks if one.born > opening]
     losses = [
         Event(EventKind.LOSS, one.last_seen, one.track_id) for one in tracks if int(one.frames[-1]) < table.frames - 1
     ]
     gaps = [event for one in tracks for event in _gaps(one, least_gap)]
     counts = table.counts()
-    at_once = int(counts.max(initial=0))
+    seen_at_once = int(np.bincount(table.frame[table.seen], minlength=1).max())
     seconds = [(int(one.frames[-1]) - one.born + 1) / fps for one in tracks]
     return HerdHealth(
-        unique=max(at_once, len(tracks) - len(switches)),
-        fewest=at_once,
+        unique=max(seen_at_once, len(tracks) - len(switches)),
+        fewest=seen_at_once,
         most=len(tracks),
-        most_at_once=at_once,
+        most_at_once=seen_at_once,
         mean_at_once=float(counts.mean()) if len(counts) else 0.0,
         mean_track_seconds=float(np.mean(seconds)) if seconds else None,
         births=len(births),
@@ -169,15 +171,17 @@ def _gaps(track: _Track, least: int) -> Iterator[Event]:
     """Where it was unseen for at least so many frames between two that saw it; told at the first of them."""
     seen = track.frames[track.seen]
     for before, after in pairwise(seen):
-        if after - before > least:
+        if after - before - 1 >= least:
             yield Event(EventKind.GAP, int(before) + 1, track.track_id)
 
 
-def _suspected_switches(tracks: list[_Track], opening: int, window: int) -> Iterator[Event]:
-    """New ids born inside the expected box of a track that was last seen less than ``window`` frames ago.
+def _suspected_switches(tracks: list[_Track], opening: int, settings: TrackerSettings) -> Iterator[Event]:
+    """New ids born inside the expected box of a track that was last seen less than twice the patience ago.
 
-    Each lost track explains one birth at most, and a track that is seen again later was not lost.
+    Each lost track explains one birth at most. A track that was still seen when the new one was first detected, which
+    is some frames before its birth, is another animal.
     """
+    window = 2 * settings.patience
     explained: set[int] = set()
     for new in tracks:
         if new.born <= opening:
@@ -188,7 +192,7 @@ def _suspected_switches(tracks: list[_Track], opening: int, window: int) -> Iter
             if old.track_id not in explained
             and old.track_id != new.track_id
             and old.born < new.born
-            and 0 < new.born - old.last_seen < window
+            and settings.frames_to_confirm < new.born - old.last_seen < window
             and _holds_centre(old.place_at(new.born), new.xyxy[0])
         ]
         if lost:

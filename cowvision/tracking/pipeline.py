@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import supervision as sv
-from numpy.typing import NDArray
 
-from cowvision.data.annotations import of_classes
 from cowvision.errors import ClipError
 from cowvision.models.callbacks import never, silent
 from cowvision.tracking.clip_info import ClipInfo, probe, steady_fps
+from cowvision.tracking.looking import Detector, Looker, Rgb
 from cowvision.tracking.retiming import steady_frames
 from cowvision.tracking.stages import Ahead, Behind, StageClock
 from cowvision.tracking.track_table import TrackCollector, TrackTable
@@ -30,8 +28,6 @@ _WAITING_PIXELS = 16_000_000  # fewer frames wait if they are larger: one of 8K 
 _MOST_HELD = 8  # frames that wait for one batch
 _BATCH_PIXELS = 1_500_000  # larger frames go through the network one by one: a batch gains nothing, and takes memory
 
-Rgb = NDArray[np.uint8]
-Detector = Callable[[Sequence[Rgb]], Sequence[sv.Detections]]
 Draw = Callable[[Rgb, sv.Detections], Rgb]
 
 
@@ -131,9 +127,10 @@ def track_clip(
         write = _writing(stack, out, draw, fps, info, course, clock)
         frames = stack.enter_context(Ahead(_timed(steady_frames(path, fps, info.name), clock), _places(info)))
         tracker, reads = HerdTracker(settings), _unbroken(frames, course)
+        looker = Looker(detector, tracker, class_names, clock)
         most = _batch(batch_size, settings.every, info)
         for batch in _batches(reads, tracker, most):
-            looks = _look(detector, batch, tracker, class_names, clock)
+            looks = looker.look(batch)
             for frame in batch:
                 if should_stop():
                     course.stopped = True
@@ -230,13 +227,3 @@ def _batches(frames: Iterator[Frame], tracker: HerdTracker, most: int) -> Iterat
             group, looks = [], 0
     if group:
         yield group
-
-
-def _look(
-    detector: Detector, batch: Sequence[Frame], tracker: HerdTracker, class_names: Sequence[str], clock: StageClock
-) -> dict[int, sv.Detections]:
-    """What the detector finds, by frame, where the tracker looks."""
-    looked = [frame for frame in batch if tracker.looks_at(frame.index)]
-    with clock.of("detect"):
-        found = detector([frame.rgb for frame in looked]) if looked else []
-    return {frame.index: of_classes(one, class_names) for frame, one in zip(looked, found, strict=True)}

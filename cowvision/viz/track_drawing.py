@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import supervision as sv
@@ -42,10 +43,12 @@ class TrackPainter:
         palette = _swapped([track_colour(number) for number in range(1, len(TRACK_COLOURS) + 1)])
         self._box = sv.BoxAnnotator(color=palette, thickness=line + 1)
         self._corners = sv.BoxCornerAnnotator(color=palette, thickness=line, corner_length=max(4, longer // 80))
-        self._trail = sv.TraceAnnotator(
-            color=palette, color_lookup=sv.ColorLookup.TRACK, thickness=line, position=sv.Position.BOTTOM_CENTER,
-            trace_length=max(2, round(TRAIL_SECONDS * fps)),
+        self._length, self._empty = max(2, round(TRAIL_SECONDS * fps)), 0
+        self._new_trail = partial(
+            sv.TraceAnnotator, color=palette, color_lookup=sv.ColorLookup.TRACK, thickness=line,
+            position=sv.Position.BOTTOM_CENTER, trace_length=self._length,
         )  # fmt: skip
+        self._trail = self._new_trail()
         self._id = sv.LabelAnnotator(
             color=palette, text_color=_swapped([_TEXT_COLOUR]).by_idx(0), text_scale=max(0.35, longer / 2200),
             text_thickness=max(1, round(longer / 1100)), text_padding=max(2, longer // 320),
@@ -56,6 +59,9 @@ class TrackPainter:
         """A copy of a frame, (h, w, 3) uint8 RGB, with its tracks drawn in."""
         scene = np.array(rgb)
         ids = np.zeros(0, np.int64) if tracks.tracker_id is None else np.asarray(tracks.tracker_id)
+        self._empty = 0 if len(tracks) else self._empty + 1
+        if self._empty == self._length:
+            self._trail = self._new_trail()  # it counts frames with tracks only, and would draw on from before
         if len(tracks):
             placed = _counted_from_zero(tracks)
             scene = self._trail.annotate(scene, placed)

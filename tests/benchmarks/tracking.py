@@ -31,10 +31,14 @@ Row = tuple[str, str, str]
 CLIP = CLIPS_FOLDER / "crossing.mp4"
 R50_FRAMES, SMALL_FRAMES, LIVE_FRAMES = 16, 96, 240
 COWS = 10
+TURNS = 2  # of which the quicker counts, on either side
 
 
 def rows() -> Iterator[Row]:
-    """All of it; the first call of each network is not timed."""
+    """All of it; the first call of each network is not timed.
+
+    The R50-FPN's weights are random: it finds nothing to track or draw, which is the same for both sides.
+    """
     with tempfile.TemporaryDirectory() as folder:
         yield from _against_the_plain_loop(Path(folder))
         yield from _live(Path(folder))
@@ -61,10 +65,17 @@ def _both(name: str, box: DetectionBox, clip: Path, folder: Path, wanted: str) -
     _as_it_comes(box.network, rgb)
     box.predict([rgb])
     count = sum(1 for _ in frames(clip))
-    plain = _seconds(lambda: plain_loop(clip, box.network, settings, folder / "plain.mp4"))
-    run = _tracked(box, clip, settings, folder)
+    turns = [
+        (
+            _seconds(lambda: plain_loop(clip, box.network, settings, folder / "plain.mp4")),
+            _tracked(box, clip, settings, folder),
+        )
+        for _ in range(TURNS)
+    ]
+    plain, run = min(one for one, _ in turns), min((one for _, one in turns), key=lambda one: one.seconds)
+    how = f"{box.execution.dtype}, {len(run.table.ids)} ids"
     yield (
-        f"tracking 1280x720 with {name}, {count} frames: the plain loop / ours",
+        f"tracking 1280x720 with {name}, {count} frames: the plain loop (float32) / ours ({how})",
         f"{count / plain:.2f} / {count / run.seconds:.2f} frames/s, {plain / run.seconds:.1f}x",
         wanted,
     )

@@ -110,6 +110,47 @@ def test_the_first_moments_are_no_births() -> None:
     assert [one.track_id for one in events(found, EventKind.BIRTH)] == [2]
 
 
+def test_predicted_boxes_are_nobody_who_was_seen_at_once() -> None:
+    one, again = Animal(1, range(30), predicted=range(30, 34)), Animal(2, range(33, 80))
+    found = judge_health(table(80, one, again), FPS, TrackerSettings(confirm=1, patience=20))
+    assert (found.unique, found.fewest, found.most, found.most_at_once) == (1, 1, 2, 1)
+
+
+@pytest.mark.parametrize("every", [1, 5, 30])
+def test_births_are_told_however_seldom_it_looks(every: int) -> None:
+    settings = TrackerSettings(every=every, patience=90)
+    found = judge_health(table(200, Animal(1, range(200)), Animal(2, range(90, 200), 500)), FPS, settings)
+    assert [one.frame for one in events(found, EventKind.BIRTH)] == [90]
+
+
+def test_a_calf_that_was_found_while_its_mother_was_seen_is_no_switch() -> None:
+    mother, calf = Animal(1, range(30)), Animal(2, range(32, 80), 5)
+    assert judge_health(table(80, mother, calf), FPS, SETTINGS).suspected_switches == 0
+
+
+@pytest.mark.parametrize(("fps", "hidden", "gaps"), [(20, 5, 1), (20, 4, 0), (4, 1, 1), (1, 1, 1)])
+def test_a_gap_is_as_long_as_said_at_any_rate(fps: int, hidden: int, gaps: int) -> None:
+    class Hidden(Animal):
+        def row(self, frame: int):
+            return None if 10 <= frame < 10 + hidden else super().row(frame)
+
+    assert judge_health(table(60, Hidden(1, range(60))), fps, SETTINGS).gaps == gaps
+
+
+def test_the_nearest_lost_track_explains_a_birth_and_its_pace_counts() -> None:
+    near, far = Animal(1, range(30), 200, 3), Animal(2, range(30), 150)
+    found = judge_health(table(80, near, far, Animal(3, range(50, 80), 350 - 3 * 50, 3)), FPS, SETTINGS)
+    assert events(found, EventKind.SWITCH) == [Event(EventKind.SWITCH, 50, 3, 1)]
+    stays = judge_health(table(80, Animal(1, range(30), 0, 6), Animal(3, range(50, 80), 10)), FPS, SETTINGS)
+    assert stays.suspected_switches == 0, "by then it would be far from there"
+
+
+def test_after_twice_the_patience_nobody_is_expected_back() -> None:
+    for born, switches in ((68, 1), (70, 0)):
+        found = judge_health(table(100, Animal(1, range(30)), Animal(2, range(born, 100))), FPS, SETTINGS)
+        assert found.suspected_switches == switches
+
+
 def test_no_tracks_at_all() -> None:
     found = judge_health(table(10), FPS, SETTINGS)
     assert (found.unique, found.fewest, found.most, found.mean_track_seconds) == (0, 0, 0, None)

@@ -73,10 +73,12 @@ def test_an_error_of_the_work_is_raised_and_never_hangs() -> None:
     def work(thing: int) -> None:
         raise OSError(f"full at {thing}")
 
+    given = 0
     with pytest.raises(OSError, match="full at 0"), Behind(work, 2) as behind:
-        for number in range(100):
-            behind.put(number)
-            time.sleep(0.001)
+        for given in range(100):
+            behind.put(given)
+            time.sleep(0.01)
+    assert given < 10, "it is told at once, not when an hour is over"
 
 
 def test_an_error_of_the_last_piece_of_work_is_raised_at_the_end() -> None:

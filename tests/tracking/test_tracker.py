@@ -85,6 +85,38 @@ def test_a_false_alarm_of_one_frame_is_no_cow() -> None:
     assert ids_by_frame(tracker, frames) == [[]] * 11
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 4, 6, 15])
+def test_one_look_alone_makes_no_cow_and_the_wait_is_as_said(every: int) -> None:
+    settings = TrackerSettings(every=every, patience=60)
+    alone, steady = HerdTracker(settings), HerdTracker(settings)
+    once = [walking(0, 0) if n == 0 else boxes([], []) if alone.looks_at(n) else None for n in range(60)]
+    assert ids_by_frame(alone, once) == [[]] * 60
+    ids = ids_by_frame(steady, [walking(n // 8, 0) if steady.looks_at(n) else None for n in range(60)])
+    assert ids.index([1]) == settings.frames_to_confirm
+
+
+def test_who_is_trusted_at_once_is_there_at_once() -> None:
+    settings = TrackerSettings(confirm=0)
+    assert settings.frames_to_confirm == 0
+    assert ids_by_frame(HerdTracker(settings), [walking(0, 0)]) == [[1]]
+
+
+@pytest.mark.parametrize(("confirm", "frames"), [(1, 1), (6, 6), (10, 10)])
+def test_how_long_it_waits_is_adjustable(confirm: int, frames: int) -> None:
+    ids = ids_by_frame(HerdTracker(TrackerSettings(confirm=confirm)), [walking(n, 0) for n in range(20)])
+    assert ids.index([1]) == frames
+
+
+def test_what_is_no_box_is_neither_taken_nor_shown() -> None:
+    flat = boxes([[10, 10, 10, 40], [5, 5, 50, 40]], [0.99, 0.9])
+    assert ids_by_frame(HerdTracker(), [flat] * 8)[-1] == [1]
+    tracker = HerdTracker(TrackerSettings(coast=60, patience=80))
+    for n in range(12):  # shrinks by ten pixels a frame
+        tracker.update(boxes([[10 * n / 2, 0, 150 - 10 * n / 2, 60]], [0.9]))
+    later = [tracker.update(boxes([], [])) for _ in range(30)]
+    assert all((one.xyxy[:, 2:] > one.xyxy[:, :2]).all() for one in later)
+
+
 def test_weak_detections_are_not_followed() -> None:
     tracker = HerdTracker(TrackerSettings(least_score=0.95))
     assert ids_by_frame(tracker, [walking(n, 0) for n in range(10)]) == [[]] * 10

@@ -63,6 +63,15 @@ def test_a_trail_follows_and_belongs_to_one_clip() -> None:
     assert (fresh[155:165, 60:105] == 90).all()
 
 
+def test_a_trail_ends_after_its_time_also_while_nothing_is_there() -> None:
+    painter = TrackPainter(WH, 4)
+    painter(grey(), tracks((1, (0, 100, 40, 160), True)))
+    for _ in range(12):
+        painter(grey(), tracks())
+    drawn = painter(grey(), tracks((1, (220, 100, 280, 160), True)))
+    assert (drawn[140:170, 60:200] == 90).all()
+
+
 def test_how_many_there_are_is_written_in_the_corner() -> None:
     none, one = (TrackPainter(WH, 24)(grey(), shown) for shown in (tracks(), tracks((1, BOX, True))))
     assert (none[:30, :80] != 90).any()
