@@ -53,7 +53,8 @@ class TrackerSettings:
         if not (0 <= self.least_score <= 1 and 0 <= self.least_iou < 1 and 0 < self.most_inside <= 1):
             raise SettingError("tracker", "scores and overlaps lie between 0 and 1", "Choose other numbers")
         if self.every < 1 or self.coast < 0 or self.confirm < 0:
-            raise SettingError("tracker", "a number of frames is too small", "Look at every frame or fewer, and wait 0 or more")
+            cause = "a number of frames is too small"
+            raise SettingError("tracker", cause, "Look at every frame or fewer, and wait for 0 or more")
         for needed, what in ((self.confirm, "to be sure of a cow"), (self.every, "from one look to the next")):
             if self.patience <= needed:
                 cause = f"its patience of {self.patience} frames is too short: it needs {needed} {what}"
