@@ -36,7 +36,7 @@ class DetectionBox:
     """One detector, ready to use; safe to share between threads.
 
     Args:
-        model: Name of an embedded model, path of a weights file, or a ModelSpec.
+        model: Name of an embedded model, path of a weights file or of detectron2's config.yaml, or a ModelSpec.
         network: The network itself, for a spec whose weights live in memory only.
         execution: How to run it; by default chosen by a one-time timing (`models.execution`).
 
@@ -56,11 +56,11 @@ class DetectionBox:
         network: "nn.Module | None" = None,
         execution: "Execution | None" = None,
     ) -> None:
-        from cowvision.models.fusion import InferenceCopies
+        from cowvision.models.engines import for_inference, load_network
 
         self.spec = model if isinstance(model, ModelSpec) else find_model(str(model))
-        self.network = (network if network is not None else _load_network(self.spec)).eval()
-        self._inference = InferenceCopies(self.network)
+        self.network = (network if network is not None else load_network(self.spec)).eval()
+        self._inference = for_inference(self.network)
         self._execution = execution
 
     @classmethod
@@ -128,7 +128,7 @@ class DetectionBox:
         check_trainable(pictures, class_names)
         import torch
 
-        from cowvision.models.torchvision_engine import with_classes
+        from cowvision.models.engines import with_classes
         from cowvision.models.weights import network_sha256
         from cowvision.training.finetune import finetune
         from cowvision.training.settings import FinetuneConfig
@@ -198,7 +198,7 @@ class DetectionBox:
     def _run(
         self, pictures: list[NDArray[np.uint8]], execution: "Execution", should_stop: Callable[[], bool] = never
     ) -> "list[RawDetections]":
-        from cowvision.models.torchvision_engine import raw_detections
+        from cowvision.models.engines import raw_detections
 
         stop_if(should_stop)
         network = self._inference.of(execution.dtype)
@@ -230,16 +230,6 @@ class DetectionBox:
             class_id=labels[order].astype(np.int64),
             data={"class_name": np.asarray(names, dtype=np.str_)},
         )
-
-
-def _load_network(spec: ModelSpec) -> "nn.Module":
-    from cowvision.models.torchvision_engine import build_network
-    from cowvision.models.weights import load_weights
-
-    network = build_network(spec.architecture, len(spec.class_names))
-    if spec.weights is not None:
-        load_weights(network, spec.weights)
-    return network
 
 
 def _batches(pictures: Sequence[PictureLike], size: int) -> Iterator[Sequence[PictureLike]]:

@@ -4,6 +4,7 @@ import typer
 
 from cowvision.commands.reporting import report
 from cowvision.models.catalog import ModelSpec, downloaded_models, embedded_models, own_models
+from cowvision.models.detectron2_zoo import INSTALL, OWN, configs_folder, is_installed
 from cowvision.models.published import PublishedModel, published_models
 
 
@@ -21,6 +22,13 @@ def models() -> None:
         if model.name not in there:
             typer.echo(_offer(model))
     typer.echo(f"Device: {device_name()}")
+    typer.echo(f"detectron2: {_engine()}")
+
+
+def _engine() -> str:
+    if not is_installed():
+        return f"not installed; it adds eight of its zoo's models and your own config.yaml. {INSTALL}"
+    return f"installed. {OWN.format(folder=configs_folder())}"
 
 
 def _line(spec: ModelSpec) -> str:

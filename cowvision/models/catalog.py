@@ -9,6 +9,7 @@ from typing import Any
 
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError, ModelNotFoundError
+from cowvision.models.detectron2_zoo import as_chosen, check_known, own_configs
 from cowvision.models.places import home_folder, runs_folder
 from cowvision.models.published import (
     PublishedModel,
@@ -23,6 +24,7 @@ OWN_WEIGHTS = "model.safetensors"
 """Weights of a model that was trained here, in its run's folder, which gives it its name."""
 
 _PICKLED = (".pth", ".pkl")
+_CONFIGS = (".yaml", ".yml", ".py")
 
 INFERENCE = 1
 """Counted up when the same weights and picture give other detections, so that none kept before are shown for them."""
@@ -45,6 +47,7 @@ class ModelSpec:
         weights: The safetensors file, the .pth or .pkl of a published model, or such a checkpoint of detectron2;
             None for weights that live in memory only.
         weights_sha256: Digest of the weights.
+        config: Settings of detectron2's, as JSON, for a model that it builds and that is not of its zoo.
     """
 
     name: str
@@ -58,11 +61,13 @@ class ModelSpec:
     notes: str = ""
     weights: Path | None = None
     weights_sha256: str = ""
+    config: str = ""
 
     @property
     def id(self) -> str:
         """Sha256 of the weights, of the settings that change what the model answers, and of how answers are made."""
         settings = [INFERENCE, self.architecture, self.class_names, self.short_side, self.weights_sha256]
+        settings += [self.config] if self.config else []
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
     def class_name(self, class_id: int) -> str:
@@ -72,13 +77,15 @@ class ModelSpec:
     def to_json(self) -> str:
         """Return the settings file's text; where the weights lie and their digest are not part of it."""
         settings = {key: value for key, value in asdict(self).items() if not key.startswith("weights")}
+        settings = {key: value for key, value in settings.items() if key != "config" or value}
         return json.dumps(settings, indent=2) + "\n"
 
 
 def read_model(weights: str | Path) -> ModelSpec:
     """Read the ModelSpec of a weights file from the .json beside it.
 
-    The file of a published model needs none, nor does a checkpoint of detectron2 that knows the 80 classes of COCO.
+    The file of a published model needs none, nor does a checkpoint of detectron2 that knows the 80 classes of COCO. The
+    path of detectron2's own `config.yaml` stands for the checkpoint beside it or named in it.
 
     Raises:
         ModelFileError: Either file is missing, or the settings are not those of a model.
@@ -86,6 +93,10 @@ def read_model(weights: str | Path) -> ModelSpec:
     path = Path(weights)
     if not path.is_file():
         raise ModelFileError(str(path), "no such weights file", "Check the path, or train the model again")
+    if path.suffix in _CONFIGS:
+        from cowvision.models.detectron2_config import configured_model  # noqa: PLC0415 - it needs ModelSpec
+
+        return configured_model(path)
     published = published_as(path) if path.suffix in _PICKLED else None
     if published is not None:
         return _published_spec(published, path)
@@ -117,8 +128,9 @@ def downloaded_models(home: Path | None = None) -> list[ModelSpec]:
 
 
 def own_models(on_problem: Callable[[ModelFileError], object] | None = None) -> list[ModelSpec]:
-    """Return the models that were trained on this machine, the newest last; arguments as of ``embedded_models``."""
+    """Return the models that a person trained or put here, the newest last; arguments as of ``embedded_models``."""
     files = [path for path in runs_folder().glob(f"*/{OWN_WEIGHTS}") if path.with_suffix(".json").is_file()]
+    files += own_configs()
     return _read_all(sorted(files, key=lambda path: (path.parent.stat().st_ctime, path)), on_problem)
 
 
@@ -143,15 +155,16 @@ def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
         return read_model(name)
     if (folder / f"{name}.safetensors").is_file():
         return read_model(folder / f"{name}.safetensors")
-    own = {path.parent.name: path for path in runs_folder().glob(f"*/{OWN_WEIGHTS}")}
+    own = {path.parent.name: path for path in [*own_configs(), *runs_folder().glob(f"*/{OWN_WEIGHTS}")]}
     if name in own:
         return read_model(own[name])
     published = {model.name: model for model in published_models()}
     if name in published:
         return _downloaded_model(published[name])
+    check_known(name)
     there = [path.stem for path in sorted(folder.glob("*.safetensors"))] + sorted(own)
     known = ", ".join(there) or "none yet (run `make weights`)"
-    ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file"
+    ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file or a config.yaml"
     raise ModelNotFoundError(name, "no model of that name", ways)
 
 
@@ -176,7 +189,7 @@ def _downloaded_model(model: PublishedModel) -> ModelSpec:
 
 
 def _published_spec(model: PublishedModel, path: Path) -> ModelSpec:
-    return ModelSpec(
+    spec = ModelSpec(
         name=model.name,
         title=model.title,
         architecture=model.architecture,
@@ -187,6 +200,7 @@ def _published_spec(model: PublishedModel, path: Path) -> ModelSpec:
         weights=path,
         weights_sha256=file_sha256(path),
     )
+    return as_chosen(spec)
 
 
 def _checkpoint_spec(path: Path) -> ModelSpec:

@@ -27,8 +27,12 @@ class Execution:
 
     def describe(self) -> str:
         """Return the choice in words, e.g. "CPU, 2 threads, bfloat16, channels last"."""
-        where = f"CPU, {self.threads} thread{'s' * (self.threads > 1)}" if self.device == "cpu" else self.device.upper()
-        return f"{where}, {self.dtype}, channels {'last' if self.channels_last else 'first'}"
+        return f"{self.where}, {self.dtype}, channels {'last' if self.channels_last else 'first'}"
+
+    @property
+    def where(self) -> str:
+        """The device in words, e.g. "CPU, 2 threads"."""
+        return f"CPU, {self.threads} thread{'s' * (self.threads > 1)}" if self.device == "cpu" else self.device.upper()
 
 
 def kept_choices() -> dict[str, Execution]:

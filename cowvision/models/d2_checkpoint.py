@@ -60,9 +60,9 @@ def read_checkpoint(path: Path, network: nn.Module) -> dict[str, torch.Tensor]:
     Raises:
         ModelFileError: The file is missing, damaged, too large, would run something, or is of another network.
     """
-    found = _stored(path)
+    found = stored_weights(path)
     _check_settings(found, path)
-    _check_fit(found, _layout_of(network), path)
+    check_fit(found, _layout_of(network), path)
     return {name: _our_layout(name, found[their_name(name)].float()) for name in network.state_dict()}
 
 
@@ -72,12 +72,12 @@ def described(path: Path) -> tuple[str, int]:
     Raises:
         ModelFileError: As for ``read_checkpoint``.
     """
-    found = _stored(path)
+    found = stored_weights(path)
     _check_settings(found, path)
     architecture = "d2-r101-fpn" if any(name.startswith(_ONLY_IN_R101) for name in found) else "d2-r50-fpn"
     scores = found.get(f"{_SCORES}bias")
     num_classes = len(scores) - 1 if scores is not None and scores.ndim == 1 and len(scores) > 1 else 80
-    _check_fit(found, their_layout(architecture, num_classes), path)
+    check_fit(found, their_layout(architecture, num_classes), path)
     return architecture, num_classes
 
 
@@ -93,6 +93,47 @@ def their_name(name: str) -> str:
         name = re.sub(pattern, theirs, name)
     level = re.compile(r"fpn_(lateral|output)(\d)")  # numbered by stages here, by powers of two there
     return level.sub(lambda found: f"fpn_{found[1]}{int(found[2]) + 2}", name)
+
+
+def stored_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights that a file holds, under detectron2's names.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, too large, or would run something.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelFileError(str(path), f"the file is larger than {_MOST_BYTES / 1024**3:.0f} GB", _REMEDY)
+        held = _from_torch(path) if path.suffix == ".pth" else read_arrays(path.read_bytes())
+    except UnreadablePickleError as error:
+        raise ModelFileError(str(path), str(error), _REMEDY) from None
+    except OSError as error:
+        raise ModelFileError(str(path), error.strerror or "cannot be opened", _REMEDY) from None
+    weights = held.get("model", held)
+    if not isinstance(weights, dict) or not weights:
+        raise ModelFileError(str(path), "the file holds something else than named weights", _REMEDY)
+    tensors = {str(name): _tensor(value) for name, value in weights.items()}
+    return {name: value for name, value in tensors.items() if value is not None and not name.endswith(_COUNTER)}
+
+
+def check_fit(
+    found: Mapping[str, torch.Tensor], wanted: Mapping[str, tuple[int, ...]], path: Path, remedy: str = _REMEDY
+) -> None:
+    """Refuse weights that are not those of a network, by name and shape.
+
+    Raises:
+        ModelFileError: Some are missing, not expected, or of another shape.
+    """
+    misfits = {
+        "missing": [name for name in wanted if name not in found],
+        "not expected": [name for name in found if name not in wanted],
+        "of another shape": [
+            name for name, shape in wanted.items() if name in found and tuple(found[name].shape) != shape
+        ],
+    }
+    told = [f"{len(names)} {what} ({_first(names)})" for what, names in misfits.items() if names]
+    if told:
+        raise ModelFileError(str(path), f"a checkpoint of another architecture: {'; '.join(told)}", remedy)
 
 
 def _layout_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -112,23 +153,6 @@ def _our_layout(name: str, value: torch.Tensor) -> torch.Tensor:
     if name.startswith(_BOXES):  # the background has no box
         return torch.cat([value.new_zeros((4, *value.shape[1:])), value])
     return value
-
-
-def _stored(path: Path) -> dict[str, torch.Tensor]:
-    """The file's weights under detectron2's names."""
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ModelFileError(str(path), f"the file is larger than {_MOST_BYTES / 1024**3:.0f} GB", _REMEDY)
-        held = _from_torch(path) if path.suffix == ".pth" else read_arrays(path.read_bytes())
-    except UnreadablePickleError as error:
-        raise ModelFileError(str(path), str(error), _REMEDY) from None
-    except OSError as error:
-        raise ModelFileError(str(path), error.strerror or "cannot be opened", _REMEDY) from None
-    weights = held.get("model", held)
-    if not isinstance(weights, dict) or not weights:
-        raise ModelFileError(str(path), "the file holds something else than named weights", _REMEDY)
-    tensors = {str(name): _tensor(value) for name, value in weights.items()}
-    return {name: value for name, value in tensors.items() if value is not None and not name.endswith(_COUNTER)}
 
 
 def _from_torch(path: Path) -> Mapping[str, Any]:
@@ -176,19 +200,6 @@ def _check_settings(found: dict[str, torch.Tensor], path: Path) -> None:
         if not same or not torch.allclose(value.flatten(), here[name].flatten(), atol=1e-3):
             cause = f"trained with settings of its own ({name}), which only detectron2 itself follows"
             raise ModelFileError(str(path), cause, "Install detectron2 and run it with its config.yaml")
-
-
-def _check_fit(found: Mapping[str, torch.Tensor], wanted: Mapping[str, tuple[int, ...]], path: Path) -> None:
-    misfits = {
-        "missing": [name for name in wanted if name not in found],
-        "not expected": [name for name in found if name not in wanted],
-        "of another shape": [
-            name for name, shape in wanted.items() if name in found and tuple(found[name].shape) != shape
-        ],
-    }
-    told = [f"{len(names)} {what} ({_first(names)})" for what, names in misfits.items() if names]
-    if told:
-        raise ModelFileError(str(path), f"a checkpoint of another architecture: {'; '.join(told)}", _REMEDY)
 
 
 def _first(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cowvision.data.coco import COCO_EIGHTY, COCO_NAMES
 from cowvision.errors import ModelNotFoundError
+from cowvision.models.detectron2_zoo import ZOO, check_known, is_installed
 
 _SIZE_TOLERANCE = 0.01  # sizes are published in rounded MiB; the checksum decides, this tells a web page from weights
 _LICENCE = "BSD-3-Clause"
@@ -94,7 +95,7 @@ class PublishedModel:
 
 def published_models() -> list[PublishedModel]:
     """The detectors that can be fetched, whether or not they were; asks no other machine."""
-    return [*PUBLISHED, *DETECTRON2]
+    return [*PUBLISHED, *DETECTRON2, *(BY_DETECTRON2 if is_installed() else ())]
 
 
 def find_published(name: str) -> PublishedModel:
@@ -105,6 +106,7 @@ def find_published(name: str) -> PublishedModel:
     """
     known = {model.name: model for model in published_models()}
     if name not in known:
+        check_known(name)
         raise ModelNotFoundError(name, "no published model of that name", f"Published models: {', '.join(known)}")
     return known[name]
 
@@ -172,6 +174,15 @@ DETECTRON2 = (
     ),
 )
 """Those of detectron2's model zoo that run without it."""
+
+BY_DETECTRON2 = tuple(
+    PublishedModel(
+        model.name, model.title, model.architecture, f"{_ZOO}/{model.path}", model.size_mib, "", model.published_map,
+        licence=_ZOO_LICENCE, notes=_ZOO_NOTES, md5_prefix=model.md5_prefix, class_names=COCO_EIGHTY,
+    )
+    for model in ZOO
+)  # fmt: skip
+"""Those that only detectron2 itself runs; offered where it is installed."""
 
 PUBLISHED = (
     PublishedModel(

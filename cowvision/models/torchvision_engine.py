@@ -53,9 +53,9 @@ def build_network(architecture: str, num_classes: int) -> nn.Module:
     else:
         known = ", ".join((COMPACT, *PUBLISHED, *TRUNKS))
         raise ModelFileError(architecture, "no such architecture", f"Known architectures: {known}")
-    network.backbone.register_forward_hook(_as_float)
-    network.rpn.head.register_forward_hook(_as_float)
-    network.roi_heads.box_predictor.register_forward_hook(_as_float)
+    network.backbone.register_forward_hook(as_float)
+    network.rpn.head.register_forward_hook(as_float)
+    network.roi_heads.box_predictor.register_forward_hook(as_float)
     return cast("nn.Module", network)
 
 
@@ -74,7 +74,7 @@ def with_classes(network: nn.Module, known: Sequence[str], wanted: Sequence[str]
     with torch.no_grad():
         for before, after in pairs:
             _copy_class(old, new, before, after)
-    new.register_forward_hook(_as_float)
+    new.register_forward_hook(as_float)
     faster_rcnn.roi_heads.box_predictor = new.to(old.cls_score.weight.device)
     return network
 
@@ -171,12 +171,12 @@ def _copy_class(old: Any, new: Any, before: int, after: int) -> None:
     new.bbox_pred.bias[4 * after : 4 * after + 4] = old.bbox_pred.bias[4 * before : 4 * before + 4]
 
 
-def _as_float(_module: nn.Module, _inputs: object, output: Any) -> Any:
+def as_float(_module: nn.Module, _inputs: object, output: Any) -> Any:
     """Keep box decoding and suppression out of half precision: a bfloat16 coordinate is off by pixels."""
     if isinstance(output, torch.Tensor):
         return output.float()
     if isinstance(output, dict):
         return {key: value.float() for key, value in output.items()}
     if isinstance(output, tuple | list):
-        return type(output)(_as_float(_module, None, value) for value in output)
+        return type(output)(as_float(_module, None, value) for value in output)
     return output

@@ -18,7 +18,7 @@ from cowvision.models.processes import Processes
 from cowvision.training.batches import batches
 from cowvision.training.settings import FinetuneConfig
 from cowvision.training.state import AveragedWeights, Checkpoint, Standing, run_fingerprint
-from cowvision.training.steps import descend, freeze, losses_of, make_optimizer, rate_factor, seed_step, set_mode
+from cowvision.training.steps import descend, freeze, losses_of, make_optimizer, rate_factors, seed_step, set_mode
 
 if TYPE_CHECKING:
     from cowvision.data.annotations import AnnotatedPicture
@@ -74,7 +74,7 @@ def finetune(
     """Train a torchvision detector.
 
     Args:
-        network: Trained in place; its labels must be ``class_names`` counted from 1.
+        network: Of any engine, trained in place; its labels must be ``class_names`` counted from 1.
         pictures: What to learn from; boxes of other classes are background.
         config: How.
         class_names: The network's foreground classes.
@@ -104,6 +104,10 @@ def _gone_wrong(cause: str) -> TrainingDataError:
     return TrainingDataError("training", cause, "Lower the learning rate, or look for boxes without extent")
 
 
+def _counted(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps} steps"
+
+
 class _Loop:
     """The state of one training, and its steps."""
 
@@ -125,6 +129,7 @@ class _Loop:
         self.optimizer, self.average = make_optimizer(network, config), AveragedWeights(network, config.average_decay)
         self.checkpoint = Checkpoint(config.checkpoint, network, self.average, self.optimizer, run)
         self.standing: Standing = self.checkpoint.load()
+        self.factor = rate_factors(network, config)
         self.rate = config.peak_rate(config.batch.batch_size * processes.count)
         share = (processes.rank, processes.count)
         self.source = batches(pictures, class_names, config.batch, self.standing.step, share)
@@ -172,9 +177,9 @@ class _Loop:
         told = {name.removeprefix("loss_"): float(value.detach()) for name, value in losses.items()}
         [loss] = self.processes.mean(sum(told.values()))  # before the step: if one process gives up, all do
         self._check(loss)
-        rate = self.rate * rate_factor(step, self.config)
+        rate = self.rate * self.factor(step)
         if not descend(self.network, self.optimizer, losses, rate, self.config.clip):
-            raise _gone_wrong(f"the gradient is no longer a number after {step} steps")
+            raise _gone_wrong(f"the gradient is no longer a number after {_counted(step)}")
         self.average.update(self.network, step)
         self.standing.step = step + 1
         now = time.perf_counter()
@@ -187,10 +192,11 @@ class _Loop:
         smooth = loss if before is None else _SMOOTH * before + (1 - _SMOOTH) * loss
         cause = ""
         if not abs(loss) < float("inf"):
-            cause = f"the loss is no longer a number after {standing.step} steps"
+            cause = f"the loss is no longer a number after {_counted(standing.step)}"
         elif smooth > _EXPLODED * standing.lowest_loss + 1:
             cause = (
-                f"the loss has exploded after {standing.step} steps ({smooth:.1f}, after {standing.lowest_loss:.2f})"
+                f"the loss has exploded after {_counted(standing.step)} "
+                f"({smooth:.1f}, after {standing.lowest_loss:.2f})"
             )
         if cause:
             raise _gone_wrong(cause)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
+from cowvision.models.engines import OwnEngine
 from cowvision.training.settings import DROPS_AT, FLOOR, FinetuneConfig
 
 if TYPE_CHECKING:
@@ -25,8 +27,17 @@ def rate_factor(step: int, config: FinetuneConfig) -> float:
     return rising * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * done)))
 
 
+def rate_factors(network: nn.Module, config: FinetuneConfig) -> Callable[[int], float]:
+    """The same as a function of the step alone; a network of another library brings its own."""
+    if isinstance(network, OwnEngine):
+        return network.rate_factor(config.schedule, config.iterations, config.warm_up, DROPS_AT)
+    return lambda step: rate_factor(step, config)
+
+
 def make_optimizer(network: nn.Module, config: FinetuneConfig) -> torch.optim.Optimizer:
     """The optimizer over what is not frozen; biases and norms are not decayed."""
+    if isinstance(network, OwnEngine):
+        return network.optimizer(config.optimizer, config.learning_rate, config.weight_decay)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
@@ -81,6 +92,9 @@ def descend(
 
 def freeze(network: Any, config: FinetuneConfig) -> None:
     """Let move what shall move."""
+    if isinstance(network, OwnEngine):
+        network.freeze(config.frozen_stages)
+        return
     network.requires_grad_(requires_grad=True)
     norms = [] if config.train_norms else [one for one in network.modules() if isinstance(one, nn.BatchNorm2d)]
     for module in _frozen_modules(network, config.frozen_stages) + norms:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.choices import kept_choices
+from cowvision.models.detectron2_zoo import BY_ENGINE, INSTALL, OWN, SWITCH, ZOO, configs_folder, is_installed
 from cowvision.models.places import home_folder
 from cowvision.ui.results import known_names
 from cowvision.workspace.files import free_bytes
@@ -40,6 +41,7 @@ def facts(specs: Sequence[ModelSpec]) -> None:
         ("Network", "never asked, except by the buttons below"),
     ]
     st.markdown("\n".join(f"- **{name}:** {value}" for name, value in lines))
+    _detectron2()
 
 
 def runs_on(specs: Sequence[ModelSpec]) -> str:
@@ -49,6 +51,22 @@ def runs_on(specs: Sequence[ModelSpec]) -> str:
             if key.startswith(f"{spec.architecture},"):
                 return choice.describe()
     return "chosen by a timing at the first picture"
+
+
+def _detectron2() -> None:
+    """How to have detectron2 itself run models; nothing here needs it."""
+    own = OWN.format(folder=f"`{configs_folder()}`")
+    with st.expander("detectron2 is installed" if is_installed() else "More models with detectron2"):
+        if is_installed():
+            st.markdown(
+                f"Its zoo's Faster R-CNNs can be fetched below, and are run by detectron2 itself; two run without it, "
+                f"unless `{SWITCH}={BY_ENGINE}` is set.\n\n{own}."
+            )
+            return
+        st.markdown(
+            f"Two models of its zoo run without it and can be fetched below. With detectron2 itself there are "
+            f"{len(ZOO)} more, and your own `config.yaml`.\n\n{INSTALL}.\n\n{own}."
+        )
 
 
 def _kind(spec: ModelSpec) -> str:

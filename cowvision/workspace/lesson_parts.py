@@ -13,8 +13,8 @@ import torch
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import OWN_WEIGHTS, ModelSpec
+from cowvision.models.engines import with_classes
 from cowvision.models.processes import Processes
-from cowvision.models.torchvision_engine import with_classes
 from cowvision.training.augment import SCALES
 from cowvision.training.checkpoints import Run
 from cowvision.training.mixing import Mixed

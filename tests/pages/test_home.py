@@ -104,3 +104,13 @@ def test_home_and_the_router_need_no_torch() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_detectron2_is_told_whether_or_not_it_is_there(home, monkeypatch, is_there) -> None:
+    monkeypatch.setattr("cowvision.ui.machine.is_installed", lambda: is_there)
+    run(home)
+    [expander] = [one for one in home.expander if "detectron2" in one.label]
+    text = " ".join(markdown.value for markdown in expander.markdown)
+    assert ("are run by detectron2 itself" if is_there else "--no-build-isolation") in text
+    assert "config.yaml" in text

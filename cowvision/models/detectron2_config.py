@@ -1,0 +1,190 @@
+"""A person's own detectron2 model: a `config.yaml` and its checkpoint become a ModelSpec; nothing in them is executed.
+
+The checkpoint is `model_final.pth` or `.pkl` beside the config, else the file that MODEL.WEIGHTS names on this machine,
+else the only checkpoint beside it. Names of classes: `class_names` of the .json beside the config or the checkpoint,
+else COCO's for 80 classes, else what detectron2 knows of the config's data sets, else "class 1", "class 2" and so on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from cowvision.data.coco import COCO_EIGHTY
+from cowvision.errors import ModelFileError
+from cowvision.models.catalog import ModelSpec
+from cowvision.models.detectron2_zoo import ABSENT, ENGINE, INSTALL, is_installed
+from cowvision.models.published import file_sha256
+
+_CHECKPOINTS = (".pth", ".pkl")
+_FINAL = "model_final"
+_MOST_BYTES = 1024**2
+_MOST_VALUES = 20_000  # detectron2's own have some 300; a few aliases can stand for millions
+_MOST_BASES = 8
+_WRITE_WHOLE = "Write the whole configuration into one file with detectron2's `cfg.dump()`, and use that"
+
+
+def configured_model(path: Path) -> ModelSpec:
+    """The model of a config.
+
+    Raises:
+        ModelFileError: The config or its checkpoint is missing, damaged, of another kind, or would run something.
+    """
+    if path.suffix == ".py":
+        cause = "a config in Python (LazyConfig) is a program, and nothing here runs it"
+        raise ModelFileError(str(path), cause, "Use a config.yaml: what detectron2's `cfg.dump()` writes")
+    settings = read_settings(path, path.parent)
+    weights = _weights(path, settings)
+    text = settings_text(settings)
+    names = _class_names(path, weights, settings)
+    name = path.parent.name if path.stem == "config" else path.stem
+    notes = f"Your own, run by detectron2: {path} with {weights.name}."
+    architecture = f"{ENGINE}own-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return ModelSpec(
+        name, f"{name}, by detectron2", architecture, names, licence="your own", notes=notes, weights=weights,
+        weights_sha256=file_sha256(weights), config=text,
+    )  # fmt: skip
+
+
+def read_settings(path: Path, within: Path) -> dict[str, Any]:
+    """What a config says, its bases included; plain values alone.
+
+    Args:
+        path: The YAML file.
+        within: The folder in which its bases must lie.
+
+    Raises:
+        ModelFileError: It cannot be read, is no plain YAML of settings, or asks for files elsewhere.
+    """
+    settings: dict[str, Any] = {}
+    for one in reversed(_with_bases(path, within.resolve())):
+        _merge(one, settings)
+    return settings
+
+
+def settings_text(settings: dict[str, Any]) -> str:
+    """Settings in one line of JSON, without what tells only where things lie on a machine."""
+    model = {key: value for key, value in settings.get("MODEL", {}).items() if key not in {"WEIGHTS", "DEVICE"}}
+    kept = {key: value for key, value in settings.items() if key != "OUTPUT_DIR"} | {"MODEL": model}
+    return json.dumps(kept, sort_keys=True)
+
+
+def _with_bases(path: Path, within: Path) -> list[dict[str, Any]]:
+    """The config, its base, the base's base ..."""
+    chain, place = [_read(path)], path
+    while "_BASE_" in chain[-1]:
+        base = chain[-1].pop("_BASE_")
+        if not isinstance(base, str) or len(chain) > _MOST_BASES:
+            raise ModelFileError(str(place), "its _BASE_ is not the name of one file, or has no end", _WRITE_WHOLE)
+        place = (place.parent / base).resolve()
+        if "://" in base or not place.is_relative_to(within):
+            cause = f"it builds on {base}, which lies outside its folder and is not read"
+            raise ModelFileError(str(path), cause, _WRITE_WHOLE)
+        chain.append(_read(place))
+    return chain
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        import yaml  # noqa: PLC0415 - comes with detectron2
+    except ImportError:
+        raise ModelFileError(str(path), ABSENT, INSTALL) from None
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelFileError(str(path), "a config is no larger than 1 MB", _WRITE_WHOLE)
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if _values(settings) > _MOST_VALUES:
+            raise ModelFileError(str(path), "it unfolds to more values than a config has", _WRITE_WHOLE)
+        json.dumps(settings, allow_nan=False)
+    except yaml.constructor.ConstructorError as error:
+        cause = f"it holds more than plain values ({str(error.problem)[:90]}); nothing was run"
+        raise ModelFileError(str(path), cause, "Write the values out: numbers, texts, lists") from None
+    except OSError as error:
+        raise ModelFileError(str(path), error.strerror or "cannot be opened", "Check the path") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
+        cause = f"it is no YAML of plain settings ({str(error).splitlines()[0]})"
+        raise ModelFileError(str(path), cause, _WRITE_WHOLE) from None
+    if not isinstance(settings, dict) or not isinstance(settings.get("MODEL", {}), dict):
+        raise ModelFileError(str(path), "it holds no settings of detectron2", _WRITE_WHOLE)
+    return settings
+
+
+def _values(value: object, counted: int = 0) -> int:
+    """How many values there are in all, or at least more than allowed."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        if counted > _MOST_VALUES:
+            break
+        counted = _values(part, counted)
+    return counted + 1
+
+
+def _merge(settings: dict[str, Any], into: dict[str, Any]) -> None:
+    for key, value in settings.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(value, into[key])
+        else:
+            into[key] = value
+
+
+def _weights(path: Path, settings: dict[str, Any]) -> Path:
+    beside = [one for one in sorted(path.parent.iterdir()) if one.suffix in _CHECKPOINTS]
+    final = [one for one in beside if one.stem == _FINAL]
+    named = str(settings.get("MODEL", {}).get("WEIGHTS") or "")
+    if final:
+        return final[0]
+    if named and "://" not in named and (path.parent / named).is_file():
+        return path.parent / named
+    if len(beside) == 1:
+        return beside[0]
+    cause = f"it has no checkpoint: {_FINAL}.pth beside it, or a file that MODEL.WEIGHTS names"
+    if "://" in named:
+        cause = f"its MODEL.WEIGHTS is an address ({named}), and nothing is fetched that nobody asked for"
+    elif len(beside) > 1:
+        cause = f"there are {len(beside)} checkpoints beside it, and MODEL.WEIGHTS names none of them"
+    raise ModelFileError(str(path), cause, f"Put the checkpoint beside it, as {_FINAL}.pth or {_FINAL}.pkl")
+
+
+def _class_names(path: Path, weights: Path, settings: dict[str, Any]) -> tuple[str, ...]:
+    count = _class_count(path, settings)
+    for file in (path.with_suffix(".json"), weights.with_suffix(".json")):
+        told = _told(file) if file.is_file() else None
+        if told is not None and len(told) != count:
+            cause = f"{file.name} names {len(told)} classes, and its network has {count}"
+            raise ModelFileError(str(path), cause, "Name every class once, in the order of training")
+        if told is not None:
+            return told
+    known = COCO_EIGHTY if count == len(COCO_EIGHTY) else _known_to_detectron2(settings)
+    return known if len(known) == count else tuple(f"class {number}" for number in range(1, count + 1))
+
+
+def _class_count(path: Path, settings: dict[str, Any]) -> int:
+    heads = settings.get("MODEL", {}).get("ROI_HEADS", {})
+    count = heads.get("NUM_CLASSES", len(COCO_EIGHTY)) if isinstance(heads, dict) else None
+    if not isinstance(count, int) or not 0 < count <= 10_000:
+        raise ModelFileError(str(path), "its MODEL.ROI_HEADS.NUM_CLASSES is no number of classes", _WRITE_WHOLE)
+    return count
+
+
+def _told(file: Path) -> tuple[str, ...] | None:
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        names = facts.get("class_names", facts.get("thing_classes"))
+        return None if names is None else tuple(str(name) for name in names)
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise ModelFileError(str(file), "it names no classes", 'Write {"class_names": ["cow"]}, or delete it') from None
+
+
+def _known_to_detectron2(settings: dict[str, Any]) -> tuple[str, ...]:
+    """Names that detectron2 knows for the data sets of a config, such as Pascal VOC's; none without it."""
+    data_sets = settings.get("DATASETS", {})
+    if not is_installed() or not isinstance(data_sets, dict):
+        return ()
+    try:
+        from cowvision.models.detectron2_engine import class_names_of  # noqa: PLC0415 - takes seconds, rarely needed
+    except (ImportError, OSError):  # it cannot be used either; `engines` says so
+        return ()
+    told = [data_sets.get(part) for part in ("TRAIN", "TEST")]
+    return class_names_of([str(name) for names in told if isinstance(names, list) for name in names])
