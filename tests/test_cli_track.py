@@ -54,7 +54,7 @@ def test_all_three_files_are_written_and_agree(clip, tmp_path) -> None:
     judged = json.loads((tmp_path / "m.json").read_text())
     assert judged["misses"] == facts["identity"]["misses"]
     assert judged["idf1"] == pytest.approx(facts["identity"]["idf1"])
-    assert "about 1 cows (between 1 and 1)" in result.stdout
+    assert "about 1 cows (between 1 and 1 if every box is one)" in result.stdout
     assert f"IDF1 {judged['idf1']:.6f}" in again.stdout
 
 
@@ -107,6 +107,9 @@ def test_targets_are_checked_before_the_work(clip, tmp_path, monkeypatch) -> Non
     assert "folder" in one_line(run("track", clip, "--out", tmp_path))
     assert "overwritten" in one_line(run("track", clip, "--out", clip))
     assert clip.stat().st_size > 0
+    (tmp_path / "gt.txt").write_text(true_tracks(20))
+    assert "overwritten" in one_line(run("track", clip, "--truth", tmp_path / "gt.txt", "--mot", tmp_path / "gt.txt"))
+    assert "overwritten" in one_line(run("track", clip, "--out", tmp_path / "x", "--mot", tmp_path / "x"))
 
 
 def test_settings_that_cannot_be_are_told(clip) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -63,7 +65,7 @@ def track(
 ) -> None:
     """Follow the cows of a clip: ids that stay, how many there are, and how far the ids can be trusted."""
     settings = TrackerSettings(threshold, inside, overlap, patience, coast, confirm, every)
-    _check_targets(clip, out, mot, json_file)
+    _check_targets((Path(clip), truth), (out, mot, json_file))
     store = Store(store_path())
     with at_work(store) as work:
         from cowvision.detection_box import DetectionBox
@@ -85,17 +87,20 @@ def track(
     say(tracked)
 
 
-def _check_targets(clip: str, *targets: Path | None) -> None:
+def _check_targets(sources: Sequence[Path | None], targets: Sequence[Path | None]) -> None:
     """Refuse, before any work, what cannot be written.
 
     Raises:
-        SettingError: A target is a folder, or the clip itself.
+        SettingError: A target is a folder, a file that is read, or the same as another.
     """
+    taken = {path.resolve() for path in sources if path is not None}
     for target in filter(None, targets):
         if target.is_dir():
             raise SettingError(str(target), "it is a folder", "Give the name of a file")
-        if target.resolve() == Path(clip).resolve():
-            raise SettingError(str(target), "it is the clip itself, which would be overwritten", "Give another name")
+        if target.resolve() in taken:
+            cause = "it is read here, or written already, and would be overwritten"
+            raise SettingError(str(target), cause, "Give another name")
+        taken.add(target.resolve())
 
 
 def _clip(store: Store, given: str) -> Clip:
@@ -103,7 +108,7 @@ def _clip(store: Store, given: str) -> Clip:
     from cowvision.workspace.clips import Clip, find_clip
 
     path = Path(given)
-    return Clip(path.name, path.name, "", path) if path.exists() else find_clip(store, given)
+    return Clip(path.name, path.name, "", path) if path.is_file() else find_clip(store, given)
 
 
 def _refuse_hours(clip: Clip, box: DetectionBox, settings: TrackerSettings) -> None:
@@ -145,16 +150,30 @@ def _write(tracked: TrackedClip, out: Path | None, mot: Path | None, json_file: 
         SettingError: It cannot be written there.
     """
     if out is not None:
-        _put(out, tracked.video.read_bytes())
+        with _explained(out):
+            _copy(tracked.video, out)
     if mot is not None:
-        _put(mot, mot_text(tracked.table().by_frame()).encode())
+        with _explained(mot):
+            write_atomically(mot, mot_text(tracked.table().by_frame()).encode())
     if json_file is not None:
         write_json(json_file, tracked.as_dict())
 
 
-def _put(target: Path, data: bytes) -> None:
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file of any size; it gets its name when it is whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        write_atomically(target, data)
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         cause = error.strerror or "cannot be written"
         raise SettingError(str(target), cause, "Choose a file in a folder you may write to") from None

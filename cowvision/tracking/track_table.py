@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +17,8 @@ from cowvision.data.annotations import scores_of
 from cowvision.errors import ClipError
 from cowvision.models.places import write_atomically
 from cowvision.tracking.tracker import SEEN
+
+_DAMAGES = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)  # what a damaged archive raises
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ class TrackTable:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 columns = {field.name: stored[field.name] for field in fields(cls)}
             return cls(**{**columns, "frames": int(columns["frames"])})
-        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, TypeError, *_DAMAGES) as error:
             cause = f"its tracks cannot be read ({getattr(error, 'strerror', None) or 'not a table of tracks'})"
             raise ClipError(path.name, cause, "Track the clip again") from None
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import supervision as sv
 
 from cowvision.data.mot import read_mot
-from cowvision.errors import ClipError
+from cowvision.errors import ClipError, WorkspaceError
 from cowvision.models.catalog import WEIGHTS_FOLDER
 from cowvision.models.published import file_sha256
 from cowvision.tracking.clip_info import probe
 from cowvision.workspace.files import blob_path, drop_blob, keep_blob
 from cowvision.workspace.store import Store
+from cowvision.workspace.trays import is_used, release
 
 CLIPS_FOLDER = WEIGHTS_FOLDER.parent / "clips"
 MAX_CLIP_BYTES = 1024**3
@@ -121,17 +122,17 @@ def add_clip(store: Store, data: bytes, name: str) -> Clip:
         cause = f"{len(data) / 1024**2:.0f} MB, {MAX_CLIP_BYTES // 1024**2} MB at most"
         raise ClipError(name, cause, "Cut it, or track it on the command line: `python -m cowvision track FILE`")
     digest = hashlib.sha256(data).hexdigest()
-    with store.transaction() as connection:
-        [known] = connection.execute("SELECT count(*) FROM clips WHERE clip_id = ?", (digest,)).fetchone()
-        if known and blob_path(digest).is_file():
-            return _named(store, digest)
-        keep_blob(data)
-        try:
-            probe(blob_path(digest), name)
+    was_there = blob_path(digest).is_file()
+    keep_blob(data)  # before the transaction, which others wait for
+    try:
+        probe(blob_path(digest), name)
+        with store.transaction() as connection:
+            keep_blob(data)  # whoever removed the same bytes meanwhile is done
             connection.execute("INSERT OR IGNORE INTO clips VALUES (?, ?, ?)", (digest, name, time.time()))
-        except BaseException:
-            drop_blob(digest)
-            raise
+    except BaseException:
+        if not was_there:
+            _drop_if_unused(store, digest)
+        raise
     return _named(store, digest)
 
 
@@ -141,11 +142,13 @@ def remove_clip(store: Store, key: str) -> None:
     Raises:
         WorkspaceError: The workspace cannot be written.
     """
-    with store.transaction() as connection:
-        removed = connection.execute("DELETE FROM clips WHERE clip_id = ?", (key,)).rowcount
-    if removed:
-        with suppress(OSError):
-            drop_blob(key)
+    release(store, (key,), "DELETE FROM clips WHERE clip_id = ? RETURNING clip_id")
+
+
+def _drop_if_unused(store: Store, digest: str) -> None:
+    with suppress(WorkspaceError, OSError), store.transaction():
+        if not is_used(store, digest):
+            drop_blob(digest)
 
 
 def _named(store: Store, digest: str) -> Clip:

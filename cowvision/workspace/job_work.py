@@ -58,7 +58,8 @@ def at_work(store: Store) -> Iterator[Work]:
     try:
         yield work
     except CowVisionError as error:
-        _leave(store, work, me, JobState.FAILED, str(error))
+        was_asked = work.should_stop()  # a stop before there was anything to keep is no failure
+        _leave(store, work, me, JobState.STOPPED if was_asked else JobState.FAILED, "" if was_asked else str(error))
         raise
     except BaseException as error:
         _leave(store, work, me, JobState.FAILED, f"it failed in a way that was not foreseen ({error!r})")

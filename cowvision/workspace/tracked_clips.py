@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cowvision.errors import ClipError
+from cowvision.errors import ClipError, CowVisionError
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.places import home_folder, write_atomically
 from cowvision.tracking.health import Event, EventKind, HerdHealth
@@ -117,24 +117,27 @@ def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
     """
     parent = parent or tracked_folder()
     _forget_abandoned(parent)
-    unfinished = parent / f".{name}.{os.getpid()}"
+    unfinished, aside = (parent / f".{name}.{kind}{os.getpid()}" for kind in ("", "old."))
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         yield unfinished
-        shutil.rmtree(parent / name, ignore_errors=True)
+        if (parent / name).exists():
+            (parent / name).replace(aside)
         unfinished.replace(parent / name)
     except OSError as error:
         raise ClipError("result", error.strerror or "cannot be written", "Free some space and try again") from None
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for rest in (unfinished, aside):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 def _forget_abandoned(parent: Path) -> None:
     """Remove what killed processes left unfinished."""
     for path in parent.glob(".*"):
         with suppress(OSError):
-            if path.is_dir() and time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+            newest = max(one.stat().st_mtime for one in (path, *path.iterdir()))  # files grow, and the folder's stays
+            if time.time() - newest > _ABANDONED_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -162,7 +165,7 @@ def read_tracked(folder: Path) -> TrackedClip:
             "fps": str(Fraction(facts["fps"])),
             "folder": folder,
         })  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, CowVisionError) as error:
         cause = f"its result cannot be read ({getattr(error, 'strerror', None) or error})"
         raise ClipError(folder.name, cause, "Track the clip again") from None
 
@@ -172,12 +175,20 @@ def tracked_clips(on_problem: Callable[[ClipError], object] = lambda _: None) ->
     found = []
     for parent in (SHIPPED_FOLDER, tracked_folder()):
         folders = [path for path in parent.glob("*") if not path.name.startswith(".") and (path / SUMMARY).is_file()]
-        for folder in sorted(folders, key=lambda path: (path.stat().st_mtime, path.name)):
+        for folder in sorted(folders, key=_written_at):
             try:
                 found.append(read_tracked(folder))
             except ClipError as error:
                 on_problem(error)
     return found
+
+
+def _written_at(folder: Path) -> tuple[float, str]:
+    """For the order; a folder that another process is just replacing comes first."""
+    try:
+        return folder.stat().st_mtime, folder.name
+    except OSError:
+        return 0.0, folder.name
 
 
 def find_tracked(clip: Clip, spec: ModelSpec, settings: TrackerSettings | None = None) -> TrackedClip | None:

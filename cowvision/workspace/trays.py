@@ -15,7 +15,10 @@ from cowvision.workspace.store import Store
 
 KEPT_DAYS = 7
 
-_USED = "SELECT picture_id FROM tray UNION ALL SELECT picture_id FROM herd_pictures"
+_USED = (
+    "SELECT picture_id FROM tray UNION ALL SELECT picture_id FROM herd_pictures "
+    "UNION ALL SELECT clip_id AS picture_id FROM clips"  # a GIF may be both
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def kept_with_its_row(store: Store, data: bytes) -> Iterator[Any]:
 
 
 def is_used(store: Store, picture_id: str) -> bool:
-    """Whether any tray or herd has the picture.
+    """Whether any tray, herd or list of clips has the bytes of that sha256.
 
     Raises:
         WorkspaceError: The workspace cannot be read.

@@ -1,14 +1,19 @@
 """Clips: what is brought is kept once, under no name of an upload, and what is no clip leaves nothing behind."""
 
+import hashlib
 import json
 import shutil
+from functools import partial
 
 import pytest
+from PIL import Image
 
 from cowvision.errors import AnnotationError, ClipError
 from cowvision.workspace import clips, files
 from cowvision.workspace.clips import add_clip, find_clip, own_clips, remove_clip, shipped_clips
 from cowvision.workspace.store import Store
+from cowvision.workspace.trays import TrayPicture, put_in, take_out
+from tests.samples import encoded, noise
 from tests.tracking.clips import write_clip, write_sound
 
 
@@ -119,3 +124,25 @@ def test_damaged_words_or_truth_of_a_shipped_clip_are_told(tmp_path, data, monke
     (tmp_path / "other" / "c.gt.txt").write_text("nonsense\n")
     with pytest.raises(AnnotationError, match="line 1"):
         shipped_clips()[0].truth()
+
+
+def test_a_refused_clip_never_takes_a_picture_with_it(store, tmp_path) -> None:
+    photo = encoded(Image.fromarray(noise(96, 64)), "JPEG")
+    digest = hashlib.sha256(photo).hexdigest()
+    put_in(store, "a" * 32, TrayPicture(digest, "cow.jpg", (96, 64)), photo)
+    with pytest.raises(ClipError):
+        add_clip(store, photo, "cow.mp4")
+    assert files.read_blob(digest) == photo
+
+
+def test_bytes_that_are_a_clip_and_a_picture_stay_until_both_are_removed(store, tmp_path) -> None:
+    data = write_clip(tmp_path / "c.gif", 5, codec="gif", pix_fmt="rgb8").read_bytes()
+    for first_goes in ("picture", "clip"):
+        key = add_clip(store, data, "c.gif").key
+        put_in(store, "a" * 32, TrayPicture(key, "c.gif", (64, 48)), data)
+        removals = [partial(take_out, store, "a" * 32), partial(remove_clip, store, key)]
+        first, second = removals if first_goes == "picture" else removals[::-1]
+        first()
+        assert files.read_blob(key) == data
+        second()
+        assert blobs() == []

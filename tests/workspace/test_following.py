@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import supervision as sv
 
-from cowvision.data.mot import read_mot
 from cowvision.errors import ClipError, SettingError
 from cowvision.models.catalog import embedded_models
 from cowvision.tracking.health import EventKind
@@ -28,7 +27,7 @@ from cowvision.workspace.tracked_clips import (
     tracked_clips,
     tracked_folder,
 )
-from tests.tracking.clips import cut_off, write_clip
+from tests.tracking.clips import cut_off, number_of, write_clip
 from tests.tracking.walker import WALKER_SPEC, Walker, true_tracks
 
 FAST = TrackerSettings(confirm=1, patience=8)
@@ -80,13 +79,22 @@ def test_the_figures_are_those_of_the_kept_tracks(clip) -> None:
     assert found.health.unique == 1
 
 
-def test_the_switches_on_the_timeline_are_the_ones_in_the_numbers(clip, tmp_path) -> None:
-    truth = read_mot(clip.truth_path)
-    for boxes in truth[12:]:
-        boxes.tracker_id = boxes.tracker_id + 1  # another animal from here on: two true ones, one id
-    found = kept(clip, truth=[*truth])
-    switches = [one for one in found.events if one.kind is EventKind.SWITCH]
-    assert len(switches) == found.identity.id_switches
+def test_the_switches_on_the_timeline_are_the_ones_in_the_numbers(clip) -> None:
+    class Hidden(Walker):
+        def __call__(self, rgb: list[np.ndarray]) -> list[sv.Detections]:
+            found = super().__call__(rgb)
+            hidden = [8 <= number_of(one) <= 16 for one in rgb]
+            return [sv.Detections.empty() if away else one for one, away in zip(found, hidden, strict=True)]
+
+    name = "switched"
+    settings = TrackerSettings(confirm=1, patience=3, coast=0)
+    with new_folder(name) as folder:
+        follow(clip, Hidden(), settings, folder, painter=plain, truth=clip.truth())
+    found = read_tracked(tracked_folder() / name)
+    switches = [(one.frame, one.other_id, one.track_id) for one in found.events if one.kind is EventKind.SWITCH]
+    assert switches == [(one.frame, one.before, one.after) for one in found.identity.switches]
+    assert [(before, after) for _, before, after in switches] == [(1, 2)]
+    assert found.identity.id_switches == 1
     unknown = kept(clip)
     assert unknown.identity is None
     assert [one for one in unknown.events if one.kind is EventKind.SWITCH] == []
@@ -158,13 +166,15 @@ def test_a_result_is_found_for_this_clip_model_and_settings_only(clip, tmp_path)
 
 def test_a_damaged_result_hides_no_other(clip) -> None:
     found = kept(clip)
-    for number, content in enumerate((b"", b"{}", b'{"fps": "1/0"}')):
+    nonsense = json.loads((found.folder / "summary.json").read_text())
+    nonsense["settings"]["every"] = 0
+    for number, content in enumerate((b"", b"{}", b'{"fps": "1/0"}', json.dumps(nonsense).encode())):
         folder = tracked_folder() / f"damaged{number}"
         folder.mkdir()
         (folder / "summary.json").write_bytes(content)
     problems: list[ClipError] = []
     assert tracked_clips(problems.append) == [found]
-    assert len(problems) == 3
+    assert len(problems) == 4
 
 
 def test_removing_takes_the_folder_of_this_machine_only(clip, tmp_path) -> None:
