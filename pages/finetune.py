@@ -17,7 +17,6 @@ from cowvision.ui import (
     finetuning_news,
     finetuning_runs,
     frame,
-    machine,
     session,
     widgets,
 )
@@ -32,7 +31,8 @@ def finetune_page() -> None:
     widgets.page_style()
     specs = all_models(on_problem=widgets.show_error)
     lead = "A model that has seen your cows finds them better. Pictures it never learns from tell whether that is so."
-    widgets.header("Teach a model your herd", lead, [f"runs on {machine.runs_on(specs)}", "one training at a time"])
+    facts = [f"runs on {finetuning_jobs.runs_on(specs)}", "trainings begun here run one after the other"]
+    widgets.header("Teach a model your herd", lead, facts)
     finetuning_news.show()
     with widgets.errors_shown():
         tend(cache.store())

@@ -50,6 +50,7 @@ def track_page() -> None:
         tracking_clips.intake()
     finetuning_news.show()
     with widgets.errors_shown():
+        tracking_jobs.forget_removed()
         tend(cache.store())
         tracking_live.at_work()
     clip = tracking_clips.choose()
@@ -62,6 +63,7 @@ def track_page() -> None:
         return
     with widgets.errors_shown():
         _follow(clip, specs)
+    finetuning_news.shown()
 
 
 def _follow(clip: Clip, specs: Sequence[ModelSpec]) -> None:

@@ -55,7 +55,9 @@ def test_it_ends_by_saying_both_figures_and_the_interval(plan, tmp_path) -> None
         (["--scenes", "1", "--name", "x", "--start", "nobody"], "no model of that name"),
         (["--scenes", "1", "--name", "x", "--learning-rate", "7"], "must lie between 0 and 1"),
         (["--scenes", "1", "--name", "x", "--precision", "int4"], "float32 or bfloat16"),
-        (["--herd", "77", "--name", "x"], "it was deleted"),
+        (["--herd", "77", "--name", "x"], "--herd: there is no herd 77"),
+        (["--coco-cows", "--name", "x"], "they were not fetched yet"),
+        (["--scenes", "1", "--name", "x", "--profile", "fast"], "'--profile': 'fast' is not one of"),
         (["--resume", "nobody"], "there is no run of that name"),
         (["--resume", "x", "--name", "y"], "has its name already"),
         (["--resume", "x", "--iterations", "9"], "the settings it began with"),
@@ -74,27 +76,61 @@ def test_refusals_are_one_line_and_leave_nothing(plan, arguments: list[str], tol
     assert all_runs() == []
 
 
-def test_ctrl_c_keeps_the_best_and_says_how_it_stands(plan) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_the_best_and_says_how_it_stands(plan, number) -> None:
     options = [*as_options(plan), "--name", "mine", "--iterations", "100000"]
     process = subprocess.Popen(
-        [*COMMAND, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*COMMAND, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
         while not any(one.looks for one in all_runs()):
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.1)
         asked = time.monotonic()
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, number)  # as a terminal does: also what prepares pictures gets it
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 0, err
+    assert process.returncode == 130, err
     assert time.monotonic() - asked < 20
     assert "ending after this step" in err
     assert "Stopped after" in out
     kept = read_run("mine")
     assert (kept.state, kept.has_model) == (RunState.STOPPED, True)
+
+
+def test_what_is_finished_does_not_go_on(plan) -> None:
+    assert run(*as_options(plan), "--name", "mine").returncode == 0
+    before = read_run("mine")
+    again = run("--resume", "mine")
+    assert (again.returncode, again.stdout) == (2, "")
+    [line] = again.stderr.strip().splitlines()
+    assert "it is finished already" in line
+    assert read_run("mine") == before
+
+
+def test_a_training_beside_it_is_said(plan) -> None:
+    from cowvision.commands.finetune_words import slower
+    from cowvision.training.checkpoints import Run, held
+
+    mine, other = (Run(name, name.capitalize(), plan) for name in ("mine", "other"))
+    mine.save()
+    other.save()
+    assert slower(mine) == []
+    with held(other):
+        assert slower(mine) == ["Another training works on this machine (Other): both are slower."]
+
+
+def test_the_estimate_says_that_nothing_is_held_out_and_tells_of_no_looks(plan, tmp_path) -> None:
+    document = json.loads(Path(plan.truth).read_text())
+    Path(plan.truth).write_text(json.dumps(document | {"annotations": document["annotations"][:1]}))
+    done = run(*as_options(plan), "--estimate")
+    assert done.returncode == 0, done.stderr
+    assert "s a step" in done.stdout
+    assert "look" not in done.stdout
+    assert "Nothing could be held out to judge by" in done.stderr
 
 
 @pytest.fixture
@@ -149,6 +185,8 @@ def test_a_job_asked_for_again_goes_on_with_the_run_its_first_process_left(as_jo
     done, job = as_job("--name", "mine", "--title", "My  herd")
     assert (done.exit_code, job.state, job.result) == (0, "done", {"run": "mine"}), job.problem
     assert read_run("mine").state is RunState.DONE
+    done, job = as_job("--name", "mine", "--title", "My herd")
+    assert (done.exit_code, job.state, job.result) == (0, "done", {"run": "mine"}), "it was finished already"
     done, job = as_job("--name", "mine", "--title", "Another herd")
     assert (job.state, "there is a run named mine already" in job.problem) == ("failed", True)
 

@@ -1,5 +1,6 @@
 """`python -m cowvision finetune`: teach a model your herd; the page Fine-tune starts this very command."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowvision.commands.evaluate import shown
-from cowvision.commands.reporting import make_bar, report, stoppable, write_json
+from cowvision.commands.finetune_words import say_estimate, say_outcome, slower
+from cowvision.commands.reporting import INTERRUPTED, make_bar, report, stoppable, write_json
 from cowvision.errors import SettingError, WorkStopped
 from cowvision.training.plans import CUSTOM, QUICK, TUTORIAL, Plan
 from cowvision.workspace.files import store_path
@@ -46,7 +48,7 @@ class Course(StrEnum):
 
 def finetune(
     *,
-    name: Annotated[str | None, typer.Option(help="What the new model is called: letters, digits, hyphens.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the new model: small letters, digits, hyphens.")] = None,
     title: Annotated[str | None, typer.Option(help="Its name for people; the same by default.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder with labelled pictures.")] = None,
     truth: Annotated[Path | None, typer.Option(help="COCO JSON with their boxes.")] = None,
@@ -81,18 +83,22 @@ def finetune(
         precision=precision, seed=seed,
     )  # fmt: skip
     _check(plan, name, resume, estimate=estimate)
-    store = Store(store_path())
+    store, run = Store(store_path()), None
     with at_work(store) as work:
         try:
+            _check_herd(plan, store)
             if estimate:
                 _estimate(plan, store, work)
                 return
             run = _learn(plan, name or "", title or name or "", resume, store, work)
+            was_stopped = run is not None and run.state.value == "stopped"
         except WorkStopped as stop:  # the job is over; there was nothing to keep
             report(stop)
-            return
+            was_stopped = True
     if run is not None and json_file is not None:
         write_json(json_file, asdict(run))
+    if was_stopped and work.job_id is None and "WORLD_SIZE" not in os.environ:  # torchrun tells by itself
+        raise typer.Exit(INTERRUPTED)
 
 
 def _check(plan: Plan, name: str | None, resume: str | None, *, estimate: bool) -> None:
@@ -115,27 +121,47 @@ def _check(plan: Plan, name: str | None, resume: str | None, *, estimate: bool) 
         raise SettingError("--name", "the new model needs a name", "Add --name my-herd")
 
 
+def _check_herd(plan: Plan, store: Store) -> None:
+    """Refuse a herd that is not there.
+
+    Raises:
+        SettingError: It is not.
+    """
+    from cowvision.workspace.herds import all_herds
+
+    there = {} if plan.herd_id is None else {herd.herd_id: herd.name for herd in all_herds(store)}
+    if plan.herd_id is None or plan.herd_id in there:
+        return
+    named = ", ".join(f"{number} ({name})" for number, name in there.items())
+    remedy = f"Choose one of {named}" if named else "Make one on the page Label, or give --images and --truth"
+    raise SettingError("--herd", f"there is no herd {plan.herd_id}", remedy)
+
+
 def _learn(  # noqa: PLR0917 - the arguments of its one caller
     plan: Plan, name: str, title: str, resume: str | None, store: Store, work: Work
 ) -> "Run | None":
     """Begin or go on with a run in every process, and tell about it in the first."""
     from cowvision.models.processes import ToldByFirst, processes
+    from cowvision.training.checkpoints import RunState, read_run
     from cowvision.workspace.lessons import begin, go_on, left_behind
     from cowvision.workspace.teaching import teach
 
+    if not resume and work.job_id is not None:  # its first process may have come so far
+        resume = left_behind(plan, name, title)
+        if resume and (left := read_run(resume)).state is RunState.DONE:
+            work.result = {"run": resume}
+            return left
     try:
         with processes() as group, _telling(work, is_shown=group.is_first) as tell:
             made: list[tuple[Run, TrainingSet]] = []
             with group.as_one():
                 if group.is_first:
-                    if not resume and work.job_id is not None:  # its first process may have come so far
-                        resume = left_behind(plan, name, title)
                     heard: Any = {"on_picture": _reading(tell), "should_stop": work.should_stop}
                     made.append(go_on(resume, store, **heard) if resume else begin(plan, name, title, store, **heard))
                     work.result = {"run": made[0][0].name}
                     tell(kind="run", run=made[0][0].name)
             run, data = group.told_by_first(made)
-            for note in run.notes:
+            for note in (*run.notes, *slower(run)):
                 tell(kind="says", text=note)
             with stoppable() as was_asked:
                 run = teach(
@@ -145,7 +171,7 @@ def _learn(  # noqa: PLR0917 - the arguments of its one caller
                 return None
     except ToldByFirst:
         return None
-    _say(run)
+    say_outcome(run)
     return run
 
 
@@ -193,30 +219,12 @@ class _telling:  # noqa: N801 - used as a context manager, like a function
             typer.echo(facts["text"], err=True)
 
 
-def _say(run: "Run") -> None:
-    """The outcome, for people."""
-    if not run.has_model:
-        typer.echo("Stopped before the first step: there is no new model. --resume goes on.")
-        return
-    _, before, before_50 = next((look for look in run.looks if look[0] == 0), (0, None, None))
-    _, after, after_50 = next((look for look in run.looks if look[0] == run.best_step), (0, None, None))
-    typer.echo(f"{run.plan.start}: held-out mAP {shown(before)}, AP50 {shown(before_50)}")
-    typer.echo(f"{run.name}: held-out mAP {shown(after)}, AP50 {shown(after_50)} (step {run.best_step})")
-    if run.verdict:
-        typer.echo(run.verdict)
-    how = "Stopped" if run.state.value == "stopped" else "Ready"
-    typer.echo(f"{how} after {run.steps} steps and {run.seconds / 60:.1f} minutes: {run.model_file}")
-
-
 def _estimate(plan: Plan, store: Store, work: Work) -> None:
     from cowvision.workspace.lessons import estimate
 
     told = estimate(plan, store, work.should_stop)
     work.result = asdict(told)
-    typer.echo(
-        f"about {told.seconds / 60:.1f} minutes: {told.step_seconds:.2f} s a step, {told.looks} looks of "
-        f"{told.look_seconds:.1f} s"
-    )
+    say_estimate(told)
 
 
 def _full(path: Path | None) -> str:

@@ -17,8 +17,7 @@ from typer.core import TyperGroup
 
 from cowvision.errors import CowVisionError, SettingError
 
-BAD_INPUT = 2
-_INTERRUPTED = 130
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 class OneLineErrors(TyperGroup):
@@ -37,7 +36,7 @@ class OneLineErrors(TyperGroup):
             status = BAD_INPUT
         except (typer.Abort, KeyboardInterrupt):
             typer.echo("cowvision: stopped before the end.", err=True)
-            status = _INTERRUPTED
+            status = INTERRUPTED
         _leave(status if isinstance(status, int) else 0)
 
 
@@ -64,7 +63,7 @@ def report_all(problems: list[CowVisionError]) -> None:
 
 
 def _report_usage(error: typer.TyperException) -> None:
-    line = " ".join(error.format_message().split()).rstrip(".")
+    line = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     if line:  # a command without arguments has shown its help and says no more
         typer.echo(f"cowvision: {line}. See --help for what is allowed.", err=True)
 

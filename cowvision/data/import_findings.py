@@ -16,6 +16,10 @@ FORMATS = (COCO, YOLO, VOC)
 """The formats of ground truth that are read and written."""
 
 
+class PictureAbsentError(AnnotationError):
+    """Truth names a picture that is not among those it is read for."""
+
+
 @dataclass(frozen=True)
 class ImportProblem:
     """One thing that is wrong with files of ground truth.
@@ -28,6 +32,8 @@ class ImportProblem:
         left_out: True if what it is about is not among the pictures and boxes read; False for a note about something
             that was read, but not quite as it stands.
         picture: The picture whose truth is incomplete or altered by it; empty where it is about no single picture.
+        absent: True if all that is wrong is that the picture is not among those that truth is read for: as it is to be
+            where they are a selection.
     """
 
     file: str
@@ -36,6 +42,7 @@ class ImportProblem:
     remedy: str
     left_out: bool = True
     picture: str = ""
+    absent: bool = False
 
     def __str__(self) -> str:
         """Return one line: file, place, cause, remedy."""
@@ -81,9 +88,11 @@ class Findings:
         """Say something about what is read all the same."""
         self.problems.append(ImportProblem(file, place, cause, remedy, left_out=False, picture=picture))
 
-    def leave_out(self, file: str, place: str, cause: str, remedy: str, picture: str = "") -> None:
+    def leave_out(
+        self, file: str, place: str, cause: str, remedy: str, picture: str = "", *, absent: bool = False
+    ) -> None:
         """Say why something is not read."""
-        self.problems.append(ImportProblem(file, place, cause, remedy, picture=picture))
+        self.problems.append(ImportProblem(file, place, cause, remedy, picture=picture, absent=absent))
 
     def catching(self, file: str, place: str, picture: str = "") -> Catching:
         """Leave out what an AnnotationError is raised about, and go on behind the block."""
@@ -106,7 +115,8 @@ class Catching:
         """Swallow an AnnotationError, and only that."""
         if not isinstance(error, AnnotationError):
             return False
-        self.findings.leave_out(self.file, self.place, error.cause, error.remedy, self.picture)
+        absent = isinstance(error, PictureAbsentError)
+        self.findings.leave_out(self.file, self.place, error.cause, error.remedy, self.picture, absent=absent)
         return True
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from cowvision.data.import_checks import shortened
+from cowvision.data.import_findings import PictureAbsentError
 from cowvision.data.pictures import MAX_BYTES, MAX_PIXELS, list_pictures
 from cowvision.errors import AnnotationError
 
@@ -52,7 +53,8 @@ class PictureFiles:
         """Return the picture that truth calls ``wanted``; folders count only where both sides have them.
 
         Raises:
-            AnnotationError: Not a name, a name that leads out of the folder, no such picture, or several.
+            PictureAbsentError: There is no such picture.
+            AnnotationError: Not a name, a name that leads out of the folder, or several pictures of that name.
         """
         if not isinstance(wanted, str) or not wanted.strip():
             raise AnnotationError("picture", f"the picture's name is {shortened(wanted)}", "Name the picture's file")
@@ -66,7 +68,8 @@ class PictureFiles:
         """Return the picture that a label file belongs to: the same name but for its suffix.
 
         Raises:
-            AnnotationError: No such picture, or several.
+            PictureAbsentError: There is no such picture.
+            AnnotationError: There are several.
         """
         return _the_one(self._by_stem.matching(_stem(PurePosixPath(_normal(str(label))))), str(label.with_suffix("")))
 
@@ -129,9 +132,8 @@ class _Keys:
 
 def _the_one(found: list[str], wanted: str) -> str:
     if not found:
-        raise AnnotationError(
-            "picture", f"its picture {shortened(wanted)} is not among the pictures", "Add the picture"
-        )
+        cause = f"its picture {shortened(wanted)} is not among the pictures"
+        raise PictureAbsentError("picture", cause, "Add the picture")
     if len(found) > 1:
         cause = f"its picture {shortened(wanted)} may be any of {', '.join(sorted(found)[:3])}"
         raise AnnotationError("picture", cause, "Give every picture a name of its own")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from cowvision.data.import_checks import TrueBox, annotated, fitted, is_cut, note_cuts, shortened
-from cowvision.data.import_findings import YOLO, Claim, Findings, Imported, without_twins
+from cowvision.data.import_findings import YOLO, Claim, Findings, Imported, PictureAbsentError, without_twins
 from cowvision.data.import_names import read_names
 from cowvision.data.import_pictures import PictureFiles
 from cowvision.errors import AnnotationError
@@ -68,7 +68,8 @@ def _claims(folder: Path, files: Sequence[Path], pictures: PictureFiles, finding
             claims.append(Claim(str(place), "", pictures.with_stem(place), path))
         except AnnotationError as error:
             if place.stem.lower() not in _NO_LABELS and not place.stem.lower().startswith("readme"):
-                findings.leave_out(str(place), "", error.cause, error.remedy)
+                absent = isinstance(error, PictureAbsentError)
+                findings.leave_out(str(place), "", error.cause, error.remedy, absent=absent)
     return claims
 
 

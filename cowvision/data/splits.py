@@ -77,10 +77,15 @@ def last_stretch(names: Sequence[str], looks: Sequence[int], share: float) -> tu
         Places of the held-out ones and of the left-out ones; both empty if nothing to learn from would remain.
     """
     order = sorted(range(len(names)), key=lambda place: _in_order(names[place]))
-    count = max(1, round(share * len(order)))
-    before, last = order[:-count], order[-count:]
-    alike = [one for one in before if any((looks[one] ^ looks[other]).bit_count() <= ALIKE_BITS for other in last)]
+    count = min(len(order) - 1, max(1, round(share * len(order))))
+    before, last = order[: len(order) - count], order[len(order) - count :]
+    alike = [one for one in before if is_like_any(looks[one], [looks[other] for other in last])]
     return (last, alike) if len(alike) < len(before) else ([], [])
+
+
+def is_like_any(looks: int, others: Sequence[int]) -> bool:
+    """Whether a picture looks like any of the others, by their perceptual hashes."""
+    return any((looks ^ other).bit_count() <= ALIKE_BITS for other in others)
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:

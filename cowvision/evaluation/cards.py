@@ -19,11 +19,12 @@ class CardFacts:
         summary: One paragraph in plain words.
         facts: Short facts (architecture, size, classes ...) by name.
         recipe: Sentences on data and training, in order.
-        reports: Measured figures by the name of the picture set.
+        reports: Measured figures by the name of what ``rows`` says: a picture set, or a model.
         naming: What the model calls the test herd's cows: counts by class name, "missed" among them.
         comparisons: Sentences on gains, each with its interval.
         limits: What it cannot do, in plain words.
         how_measured: The commands that print these figures.
+        rows: What a row of the figures is about; heads the first column.
     """
 
     title: str
@@ -35,6 +36,7 @@ class CardFacts:
     comparisons: Sequence[str] = ()
     limits: Sequence[str] = ()
     how_measured: Sequence[str] = ()
+    rows: str = "pictures"
 
 
 def model_card(facts: CardFacts) -> str:
@@ -43,7 +45,7 @@ def model_card(facts: CardFacts) -> str:
         f"# {facts.title}\n\n{facts.summary}",
         "\n".join(f"- **{name}**: {value}" for name, value in facts.facts.items()),
         _section("Data and recipe", facts.recipe),
-        "## Figures (cow; mAP is COCO's mAP@[.50:.95])\n\n" + _table(facts.reports),
+        _table(facts.rows, facts.reports),
         _naming(facts.naming),
         _section("Compared", facts.comparisons),
         _section("Limits", facts.limits),
@@ -56,10 +58,14 @@ def _section(title: str, sentences: Sequence[str]) -> str:
     return f"## {title}\n\n" + "\n".join(f"- {sentence}" for sentence in sentences) if sentences else ""
 
 
-def _table(reports: Mapping[str, MapReport]) -> str:
-    columns = ("pictures", "n", "boxes", "mAP", "AP50", "AP75", "small", "medium", "large", "AR100")
+def _table(rows: str, reports: Mapping[str, MapReport]) -> str:
+    if not reports:
+        return ""
+    count = "n" if rows == "pictures" else "pictures"
+    columns = (rows, count, "boxes", "mAP", "AP50", "AP75", "small", "medium", "large", "AR100")
     head = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
-    return "\n".join([*head, *(_row(name, report) for name, report in reports.items())])
+    lines = [*head, *(_row(name, report) for name, report in reports.items())]
+    return "## Figures (cow; mAP is COCO's mAP@[.50:.95])\n\n" + "\n".join(lines)
 
 
 def _row(name: str, report: MapReport) -> str:

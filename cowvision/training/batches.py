@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,7 @@ class _Steps(IterableDataset[Batch | CowVisionError]):
     def __iter__(self) -> Iterator[Batch | CowVisionError]:
         worker = torch.utils.data.get_worker_info()
         if worker is not None:
+            os.setpgrp()  # Ctrl-C and signals to the group are for the training process: it stops after its step
             torch.set_num_threads(1)
             cv2.setNumThreads(0)
         step = self.first_step + (worker.id if worker else 0)

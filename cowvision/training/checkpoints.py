@@ -197,6 +197,17 @@ def held(run: Run) -> Iterator[None]:
         os.close(lock)
 
 
+def is_held(run: Run) -> bool:
+    """Whether a process works on a run."""
+    try:
+        with held(run):
+            return False
+    except ModelFileError:
+        return run.folder.is_dir()
+    except OSError:  # its folder is gone, or cannot be written: nobody can work in it
+        return False
+
+
 def _let_go() -> None:
     """In a forked process, such as one that prepares batches: the lock is its parent's, and dies with it."""
     while _LOCKS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
 from dataclasses import replace
 
 from cowvision.errors import SettingError
@@ -47,8 +48,8 @@ def check_title(title: str, but: str = "") -> str:
     kept = one_line(title)
     if not kept:
         raise SettingError("name", "it is empty", "Give it a name of a letter or more")
-    others = {spec.title.casefold() for spec in all_models(on_problem=lambda _: None) if spec.name != but}
-    if kept.casefold() in others:
+    others = [spec for spec in all_models(on_problem=lambda _: None) if spec.name != but]
+    if kept.casefold() in {name.casefold() for spec in others for name in (spec.title, spec.name)}:
         raise SettingError("name", f"there is a model called {kept} already", "Choose another name")
     return kept
 
@@ -71,19 +72,15 @@ def name_for(title: str) -> str:
 
 
 def rename_run(name: str, title: str) -> Run:
-    """Give a run and its model another name for people, and a folder by that name.
+    """Give a run and its model another name for people; its short name, which commands and scripts use, stays.
 
     Raises:
         ModelFileError: There is no such run, a process works on it, or its files cannot be written.
         SettingError: The title is empty, or another model's.
     """
-    run, kept = read_run(name), check_title(title, but=name)
-    wanted = name if _plain(kept) == name else name_for(kept)
-    run = replace(run, name=wanted, title=kept)
+    run = replace(read_run(name), title=check_title(title, but=name))
     try:
-        with held(read_run(name)):
-            if wanted != name:
-                (runs_folder() / name).rename(run.folder)
+        with held(run):
             _entitle_model(run)
             run.save()
     except OSError as error:
@@ -108,13 +105,15 @@ def delete_run(name: str) -> None:
 
 def _plain(title: str) -> str:
     """A title in the signs a name may have."""
-    return re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[: LONGEST_NAME - 4] or "my-model"
+    letters = unicodedata.normalize("NFKD", title.casefold())
+    bare = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[: LONGEST_NAME - 4] or "my-model"
 
 
 def _entitle_model(run: Run) -> None:
     path = run.model_file.with_suffix(".json")
     if path.is_file():
-        settings = json.loads(path.read_text(encoding="utf-8")) | {"name": run.name, "title": run.title}
+        settings = json.loads(path.read_text(encoding="utf-8")) | {"title": run.title}
         write_atomically(path, (json.dumps(settings, indent=2) + "\n").encode())
     card = path.with_suffix(".md")
     if card.is_file():

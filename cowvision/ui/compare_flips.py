@@ -72,7 +72,7 @@ def label_link(words: str, **where: str) -> None:
 
 def _summary(judged: Judged, every: Sequence[Flip]) -> str:
     sums = {name: sum(count(flip) for flip in every) for name, (count, _) in CHANGES.items()}
-    told = f"{sums['found']} cows more found, {sums['lost']} lost, "
+    told = f"{widgets.counted(sums['found'], 'cow')} more found, {sums['lost']} lost, "
     alarms = f"{sums['new false alarms']} new false alarms, {sums['gone false alarms']} gone"
     return f"From {judged.title(judged.baseline)} to {judged.title(judged.candidate)}: {told}{alarms}."
 

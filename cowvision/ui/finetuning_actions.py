@@ -13,7 +13,7 @@ import streamlit as st
 from cowvision.errors import ModelFileError
 from cowvision.training.checkpoints import Run, RunState
 from cowvision.training.run_names import LONGEST_NAME, delete_run, rename_run
-from cowvision.ui import evaluation_sets, finetuning_jobs, finetuning_news, frame, widgets
+from cowvision.ui import evaluation_sets, finetuning_again, finetuning_jobs, finetuning_news, frame, widgets
 
 
 def actions(run: Run, titles: Mapping[str, str], herds: Mapping[int, str], *, is_busy: bool) -> None:
@@ -25,7 +25,8 @@ def actions(run: Run, titles: Mapping[str, str], herds: Mapping[int, str], *, is
             frame.page_link("compare.py", "Compare", ":material/balance:", **_comparison(run, herds))
         if is_busy:
             return
-        if run.state is not RunState.DONE:
+        finetuning_again.offer(run)
+        if run.state is not RunState.DONE and (run.state_file.is_file() or not finetuning_again.is_exploded(run)):
             _go_on(run)
         if run.has_model:
             _card(run)
@@ -104,6 +105,7 @@ def _change(run: Run) -> None:
     title = st.text_input("Name", run.title, max_chars=LONGEST_NAME, key=f"rename_{run.name}_{run.title}")
     same = " ".join(title.split()) in {"", run.title}
     st.button("Rename", key=f"do_rename_{run.name}", disabled=same, on_click=_rename, args=(run, title))
+    widgets.note(f"On the command line it is {run.name}, also after it was renamed.")
     st.divider()
     what = "this model, its curves and its checkpoint" if run.has_model else "this training and what it has kept"
     sure = st.checkbox(f"Yes, delete {what}", key=f"sure_{run.name}")
@@ -113,10 +115,11 @@ def _change(run: Run) -> None:
 def _rename(run: Run, title: str) -> None:
     with finetuning_news.told():
         renamed = rename_run(run.name, title)
-        finetuning_news.say(f"{widgets.plain(run.title)} is called {widgets.plain(renamed.title)} now.")
+        words = f"{widgets.plain(run.title)} is called {widgets.plain(renamed.title)} now"
+        finetuning_news.say(f"{words}; on the command line it stays `{run.name}`.")
 
 
 def _delete(run: Run) -> None:
     with finetuning_news.told():
         delete_run(run.name)
-        finetuning_news.say(f"{widgets.plain(run.title)} is deleted.")
+        st.toast(f"{widgets.plain(run.title)} is deleted.", icon=":material/check:")

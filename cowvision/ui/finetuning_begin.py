@@ -54,7 +54,7 @@ def panel(specs: Sequence[ModelSpec], herds: Sequence[Herd], jobs: Sequence[Job]
         hindrances = finetuning_guards.hindrances(chosen)
         for error in hindrances:
             widgets.show_error(error)
-        if hindrances and chosen.herd is not None:
+        if len(hindrances) > len(chosen.refused) and chosen.herd is not None:
             frame.page_link("label.py", "Go to Label", ":material/edit:", herd=str(chosen.herd.herd_id))
         for sentence in [] if hindrances else finetuning_guards.cautions(chosen):
             st.info(widgets.plain(sentence), icon=":material/info:")
@@ -63,7 +63,8 @@ def panel(specs: Sequence[ModelSpec], herds: Sequence[Herd], jobs: Sequence[Job]
 
 def _begin(chosen: Choice, specs: Sequence[ModelSpec], jobs: Sequence[Job], *, disabled: bool, is_busy: bool) -> None:
     """The name, the start and the time it would take, in one row."""
-    taken = finetuning_jobs.taken_titles(jobs, all_runs(), specs)
+    runs = all_runs()
+    taken = finetuning_jobs.taken_titles(jobs, runs, specs)
     suggested = finetuning_jobs.free_title(chosen.source[: LONGEST_NAME - 4], taken)  # room for a number
     key = f"title_{suggested}"  # suggested anew for every source, and after every training that was begun
     naming, starting, timing = st.columns(3, gap="medium", vertical_alignment="bottom")
@@ -82,8 +83,12 @@ def _begin(chosen: Choice, specs: Sequence[ModelSpec], jobs: Sequence[Job], *, d
     with timing:
         finetuning_estimate.offer(chosen, disabled=disabled)
     waits = " Another one computes now: this one waits its turn, and so does timing it." if is_busy else ""
+    if finetuning_jobs.is_one_elsewhere(jobs, runs):
+        waits += " A training begun in a terminal computes on this machine too: both are slower."
+    typed = _typed(key, suggested)
+    why = f" There is a model called {typed} already." if title != typed else ""
     name = finetuning_jobs.free_name(title, jobs)
-    widgets.note(f"It will be called {title}; in addresses and folders, {name}.{waits}")
+    widgets.note(f"It will be called {title}; on the command line and in addresses, {name}.{why}{waits}")
 
 
 def _start(plan: Plan, key: str, suggested: str, specs: Sequence[ModelSpec]) -> None:
@@ -96,6 +101,7 @@ def _start(plan: Plan, key: str, suggested: str, specs: Sequence[ModelSpec]) -> 
         taken = finetuning_jobs.taken_titles(jobs, all_runs(), specs)
         title = finetuning_jobs.free_title(_typed(key, suggested), taken)
         finetuning_jobs.start(plan, finetuning_jobs.free_name(title, jobs), title)
+        st.session_state[key] = suggested  # what was typed is this one's name: the next one gets its own
         st.toast(f"{widgets.plain(title)} is asked for: see the top of this page.", icon=":material/school:")
 
 

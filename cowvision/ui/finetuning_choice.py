@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec
-from cowvision.training.plans import CUSTOM, PROFILES, QUICK, TUTORIAL, Plan
+from cowvision.training.plans import CUSTOM, FEWEST_PICTURES, PROFILES, QUICK, TUTORIAL, Plan
 from cowvision.ui import finetuning_settings, widgets
 from cowvision.ui.choosing import choose
 from cowvision.workspace.coco_cows import coco_cows_are_there
@@ -24,7 +25,7 @@ NAMES = {SCENES: "Composed scenes", COWS: "COCO's cows"}
 """What a model is called that learns from them."""
 
 PROFILE_TITLES = {
-    QUICK: "Quick: under three minutes",
+    QUICK: f"Quick: {PROFILES[QUICK].iterations} steps (a minute or so on two free cores)",
     TUTORIAL: "Tutorial: 1,000 steps",
     CUSTOM: "Custom: your own settings",
 }
@@ -39,20 +40,18 @@ class Choice:
         start: The model to start from.
         source: What it learns from, for people: a herd's name, say.
         herd: The herd to learn from; None for anything else.
+        refused: What no training can have, in words.
     """
 
     plan: Plan
     start: ModelSpec
     source: str
     herd: Herd | None = None
+    refused: tuple[CowVisionError, ...] = ()
 
 
 def choice(specs: Sequence[ModelSpec], herds: Sequence[Herd]) -> Choice:
-    """The choice, as the address and the visitor make it.
-
-    Raises:
-        SettingError: Settings were chosen that no training can have.
-    """
+    """The choice, as the address and the visitor make it."""
     by_name = {spec.name: spec for spec in specs}
     columns = st.columns(3, gap="medium")
     with columns[0]:
@@ -73,8 +72,8 @@ def choice(specs: Sequence[ModelSpec], herds: Sequence[Herd]) -> Choice:
         coco_cows=data == COWS,
         **asked,
     )
-    plan.config()  # refuses what no training can have
-    return Choice(plan, start, NAMES[data] if herd is None else herd.name, herd)
+    refused = tuple(finetuning_settings.refused(asked))
+    return Choice(plan, start, NAMES[data] if herd is None else herd.name, herd, refused)
 
 
 def sources(herds: Sequence[Herd]) -> dict[str, str]:
@@ -90,6 +89,7 @@ def _choose_data(herds: Sequence[Herd]) -> tuple[str, float, Herd | None]:
     by_key = {f"{HERD}{herd.herd_id}": herd for herd in herds}
     best = max(by_key, key=lambda key: by_key[key].labelled, default=SCENES)
     data = choose("Learn from", sources(herds), "data", best)
+    _tell_of_one_to_come([herd for key, herd in by_key.items() if key != data])
     if data == SCENES:
         widgets.note("Made on this machine, another one each time; nothing is to be labelled.")
         return data, 1.0, None
@@ -99,6 +99,16 @@ def _choose_data(herds: Sequence[Herd]) -> tuple[str, float, Herd | None]:
         "learns your pictures less by heart. Helps most with few pictures.",
     )  # fmt: skip
     return data, HALF if mixed else 0.0, by_key.get(data)
+
+
+def _tell_of_one_to_come(herds: Sequence[Herd]) -> None:
+    """The newest herd that has too few labelled pictures by now."""
+    coming = [herd for herd in herds if herd.pictures and herd.labelled < FEWEST_PICTURES]
+    if coming:
+        herd, are = coming[-1], "is" if coming[-1].labelled == 1 else "are"
+        pictures = widgets.counted(herd.pictures, "picture")
+        told = f"{herd.labelled} of its {pictures} {are} labelled, and {FEWEST_PICTURES} are needed"
+        widgets.note(f"{herd.name} is not ready yet: {told}.")
 
 
 def _what_it_is(start: ModelSpec) -> str:
@@ -111,7 +121,7 @@ def _what_it_does(profile: str) -> str:
     config = PROFILES[profile]
     size = f"{config.batch.batch_size} pictures each"
     words: Mapping[str, str] = {
-        QUICK: f"{config.iterations} steps of {size}, on two cores with the small models. To see whether it helps.",
+        QUICK: f"{config.iterations} steps of {size}; the large models take far longer. To see whether it helps.",
         TUTORIAL: f"The tutorial's own {config.iterations:,} steps of {size}. Time enough to learn a herd.",
         CUSTOM: f"Everything can be set below; {config.iterations:,} steps if you change nothing.",
     }

@@ -17,6 +17,9 @@ from cowvision.workspace.job_log import events_after, job_folder
 _PACE_OF = 20
 """Steps told last that the pace is taken from."""
 
+_SURE_AFTER = 20
+"""Steps done before anybody is told how long the rest will take: the first ones take longer than the others."""
+
 
 @dataclass
 class Course:
@@ -74,7 +77,7 @@ class Course:
     def seconds_left(self, judge_every: int) -> float | None:
         """Until the end, looks included; None while nobody can say."""
         pace = self.seconds_per_step
-        if pace is None:
+        if pace is None or self.step - self.losses[0][0] < _SURE_AFTER:
             return None
         looks = -(-self.steps // judge_every) - self.step // judge_every if judge_every else 0
         return (self.steps - self.step) * pace + (looks + 1) * self.look_seconds  # one more for the verdict

@@ -6,13 +6,14 @@ import streamlit as st
 
 from cowvision.errors import DownloadError
 from cowvision.ui import cache, finetuning_news, widgets
-from cowvision.workspace.coco_cows import NAME, TOTAL_BYTES, coco_cows_are_there
+from cowvision.workspace.coco_cows import NAME, TOTAL_BYTES, coco_cows_are_there, coco_cows_were_begun
 from cowvision.workspace.job_log import events
 from cowvision.workspace.jobs import Job, JobState, again, all_jobs, ask_to_stop, place_in_queue, submit, tend
 
 REFRESH_SECONDS = 1.0
 FETCH = "fetch"
 ARGUMENTS = (FETCH, NAME)
+_ENDED_EARLY = {JobState.STOPPED, JobState.FAILED}
 
 
 def offer() -> None:
@@ -21,7 +22,8 @@ def offer() -> None:
         return
     job = _job()
     is_open = job is not None and not job.state.is_over
-    with st.expander("No pictures of your own? COCO's cows", icon=":material/photo_library:", expanded=is_open):
+    is_told = is_open or (job is not None and job.state in _ENDED_EARLY)  # why, somebody is to see
+    with st.expander("No pictures of your own? COCO's cows", icon=":material/photo_library:", expanded=is_told):
         st.markdown(
             f"About 2,055 photographs of cows with their boxes, **{TOTAL_BYTES / 1e9:.1f} GB** to download from "
             "COCO's own server, once. Boxes: COCO Consortium, CC BY 4.0. Photographs: Flickr, each under the licence "
@@ -41,15 +43,18 @@ def _fetching(*, was_open: bool) -> None:
         if job is not None and is_open:
             _progress(job)
             return
-        has_begun = job is not None and job.state in {JobState.STOPPED, JobState.FAILED}
+        ended_early, is_begun = job is not None and job.state in _ENDED_EARLY, coco_cows_were_begun()
+        again_words = "Go on" if is_begun else "Try again"
         st.button(
-            "Go on" if has_begun else "Get COCO's cows", key="get_cows", icon=":material/download:",
+            again_words if ended_early else "Get COCO's cows", key="get_cows", icon=":material/download:",
             on_click=_get, help="The only thing on this page that needs a network.",
         )  # fmt: skip
         if job is not None and job.state is JobState.STOPPED:
-            st.caption("Stopped. What came is kept; a press goes on from there.")
+            st.caption(f"Stopped. {'What came is kept; a press goes on from there.' if is_begun else 'Nothing came.'}")
         elif job is not None and job.state is JobState.FAILED:
-            raise DownloadError("COCO's cows", job.problem.rstrip("."), "What came is kept: press Go on")
+            cause = job.problem.removeprefix(f"{NAME}: ").rstrip(".")
+            remedy = "What came is kept: press Go on" if is_begun else "Press Try again"
+            raise DownloadError("COCO's cows", cause, remedy)
 
 
 def _progress(job: Job) -> None:

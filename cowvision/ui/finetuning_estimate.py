@@ -7,7 +7,7 @@ import streamlit as st
 from cowvision.errors import TrainingDataError
 from cowvision.ui import cache, finetuning_jobs, finetuning_news, widgets
 from cowvision.ui.finetuning_choice import Choice
-from cowvision.workspace.jobs import Job, JobState, place_in_queue, read_job, tend
+from cowvision.workspace.jobs import Job, JobState, ask_to_stop, place_in_queue, read_job, tend
 
 REFRESH_SECONDS = 1.0
 _KEY = "_estimates"
@@ -41,19 +41,29 @@ def _offer(choice: Choice, *, disabled: bool, was_open: bool) -> None:
         elif job.state is JobState.DONE:
             _answer(job)
         else:
-            before = place_in_queue(cache.store(), job)
-            waits = f"Waits for {widgets.counted(before, 'job')} before it" if before else "about 20 seconds"
-            _said("Timing three steps …", waits)
+            _timing(job)
         if job is not None and job.state is JobState.FAILED:
             raise TrainingDataError("The estimate", job.problem.rstrip("."), "Press again, or begin without it")
+
+
+def _timing(job: Job) -> None:
+    """While it is timed, or waits for that, with a way out: what is before it may take hours."""
+    before = place_in_queue(cache.store(), job)
+    waits = f"waits for {widgets.counted(before, 'job')} before it" if before else "about 20 seconds"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _said("Timing three steps …", waits)
+        st.button("Leave it", key="stop_estimate", on_click=_leave, args=(job.job_id,))
 
 
 def _answer(job: Job) -> None:
     told = job.result or {}
     seconds, step = float(told["seconds"]), float(told["step_seconds"])
-    looks = widgets.counted(int(told["looks"]), "look")
-    small = f"here, now: {step:.2f} s a step, {looks} of {float(told['look_seconds']):.1f} s"
+    small = f"here, now: {step:.2f} s a step"
+    if told["looks"]:
+        small += f", {widgets.counted(int(told['looks']), 'look')} of {float(told['look_seconds']):.1f} s"
     _said(about(seconds).capitalize(), small, seconds=seconds)
+    for note in told.get("notes", ()):
+        widgets.note(str(note))
 
 
 def _said(head: str, small: str, seconds: float = 0.0) -> None:
@@ -63,6 +73,11 @@ def _said(head: str, small: str, seconds: float = 0.0) -> None:
 def _ask(choice: Choice) -> None:
     with finetuning_news.told():
         _asked()[_key(choice)] = finetuning_jobs.time_it(choice.plan).job_id
+
+
+def _leave(job_id: int) -> None:
+    with finetuning_news.told():
+        ask_to_stop(cache.store(), job_id)
 
 
 def _job(choice: Choice) -> Job | None:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cowvision.data.bursts import clip_of
+from cowvision.data.splits import split
 from cowvision.errors import CowVisionError, TrainingDataError
 from cowvision.models.provenance import trained_on
 from cowvision.training.plans import FEWEST_PICTURES, Plan
 from cowvision.ui import cache, widgets
 from cowvision.ui.finetuning_choice import Choice
 from cowvision.workspace.herd_counts import herd_counts
-from cowvision.workspace.herds import Herd, pictures_of
+from cowvision.workspace.herds import Herd, HerdPicture, pictures_of
 from cowvision.workspace.training_sides import FEWEST_TO_JUDGE
 from cowvision.workspace.training_space import check_space
 
 LARGE_BYTES = 60 * 1024**2
 """Weights of this size are those of a model that takes seconds a step without a graphics card."""
 
+HIGH_RATES = {"adamw": 0.01, "sgd": 0.05}
+"""By the optimizer: above it few trainings come to their end (AdamW, Herd base: 0.03 explodes at the third step)."""
+
 
 def hindrances(choice: Choice) -> list[CowVisionError]:
     """Why the training cannot begin; empty if it can. Errors as those of `Store.rows`."""
-    return [*_too_little_to_learn(choice.herd), *_too_little_space(choice)]
+    return [*choice.refused, *_too_little_to_learn(choice.herd), *_too_little_space(choice)]
 
 
 def cautions(choice: Choice) -> list[str]:
@@ -30,6 +34,9 @@ def cautions(choice: Choice) -> list[str]:
     told = []
     if choice.herd is not None:
         told += [*_too_few_to_judge(choice.herd, choice.plan), *_known_already(choice, choice.herd)]
+    rate, most = choice.plan.learning_rate or 0.0, HIGH_RATES[choice.plan.config().optimizer]
+    if rate > most:
+        told.append(f"A learning rate of {rate:g} is very high: above {most:g} the loss often explodes.")
     weights = choice.start.weights
     if weights is not None and weights.stat().st_size > LARGE_BYTES:
         told.append(
@@ -70,13 +77,23 @@ def _too_few_to_judge(herd: Herd, plan: Plan) -> Iterator[str]:
             f"All {len(fruitful)} pictures with cows are frames of one clip, by their names. Its last stretch is held "
             "out; it shows the same cows at the same place, so the figures will flatter."
         )
-    held_out = round(plan.held_out * len(fruitful))
+    held_out = _held_out_by_names(fruitful, plan)
     if fruitful and held_out < FEWEST_TO_JUDGE:
         yield (
             f"About {held_out} of {len(fruitful)} pictures with cows will be held out, or fewer, for pictures of one "
             f"moment stay together: too few to tell whether the model got better. {FEWEST_TO_JUDGE} are needed, so "
             f"{needed_in_all(plan.held_out)} pictures with cows in all. It learns all the same."
         )
+
+
+def _held_out_by_names(pictures: Sequence[HerdPicture], plan: Plan) -> int:
+    """How many of pictures with cows will be held out, as far as their names tell of moments."""
+    moments: dict[str, int] = {}
+    numbers = [moments.setdefault(clip_of(one.name) or one.picture_id, len(moments)) for one in pictures]
+    if len(moments) == 1:
+        return round(plan.held_out * len(pictures))
+    ids = [one.picture_id for one in pictures]
+    return len(split(ids, numbers, share=plan.held_out, seed=plan.seed).held_out)
 
 
 def needed_in_all(share: float) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 
-from cowvision.errors import CowVisionError, ModelFileError
+from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.choices import kept_choices
 from cowvision.models.places import runs_folder
-from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
+from cowvision.training.checkpoints import Run, RunState, all_runs, is_held, read_run
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import name_for, one_line
 from cowvision.ui import cache
-from cowvision.workspace.jobs import Job, again, all_jobs, submit
+from cowvision.workspace.jobs import Job, JobState, again, all_jobs, submit
 
 TRAIN, ESTIMATE = "finetune", "estimate"
+AT_WORK, WAITS = "at work", "waits its turn"
 _NO_OPTION = {"class_names"}
 _OTHERWISE_NAMED = {"herd_id": "herd"}
 
@@ -102,17 +104,29 @@ def title_of(job: Job) -> str:
     return _told(job, "--title") or job.title.removeprefix("Fine-tune ")
 
 
-def busy_runs(jobs: Iterable[Job], runs: Iterable[Run]) -> set[str]:
-    """Names of runs that a process works on, or that one waits to work on: also those of a terminal's command."""
-    busy = {run_name(job) for job in jobs if is_open(job)}
+def busy_runs(jobs: Iterable[Job], runs: Iterable[Run]) -> dict[str, str]:
+    """Runs that a process works on, or that one waits to work on, and which of both, in words, by their names.
+
+    Those of a terminal's command are among them.
+    """
+    busy = {run_name(job): WAITS if job.state is JobState.WAITING else AT_WORK for job in jobs if is_open(job)}
     begun = (run for run in runs if run.state is RunState.BEGUN and run.name not in busy)
-    return busy | {run.name for run in begun if _is_held(run)}
+    return busy | {run.name: AT_WORK for run in begun if is_held(run)}
 
 
 def taken_titles(jobs: Iterable[Job], runs: Iterable[Run], specs: Iterable[ModelSpec]) -> set[str]:
-    """What models, runs and trainings that wait are called, in small letters."""
-    titles = {title_of(job) for job in jobs if is_open(job)} | {run.title for run in runs}
-    return {title.casefold() for title in titles | {spec.title for spec in specs}}
+    """What models, runs and trainings that wait are called, by people and on the command line, in small letters."""
+    titles = {name for job in jobs if is_open(job) for name in (title_of(job), run_name(job))}
+    titles |= {name for run in runs for name in (run.title, run.name)}
+    titles |= {name for spec in specs for name in (spec.title, spec.name)}
+    return {title.casefold() for title in titles}
+
+
+def runs_on(specs: Iterable[ModelSpec]) -> str:
+    """Where trainings compute, as far as a timing has told; in which precision, each of them chooses for itself."""
+    choices = kept_choices().items()
+    told = (choice.where for spec in specs for key, choice in choices if key.startswith(f"{spec.architecture},"))
+    return next(told, "chosen by a timing at the first picture")
 
 
 def free_title(wanted: str, taken: Collection[str]) -> str:
@@ -144,12 +158,7 @@ def _told(job: Job, option: str) -> str:
     return job.arguments[job.arguments.index(option) + 1]
 
 
-def _is_held(run: Run) -> bool:
-    """Whether a process works on a run."""
-    try:
-        with held(run):
-            return False
-    except CowVisionError:
-        return True
-    except OSError:  # its folder is gone, or cannot be written: nobody can work in it
-        return False
+def is_one_elsewhere(jobs: Iterable[Job], runs: Iterable[Run]) -> bool:
+    """Whether a training is at work that nobody asked for on this page: a terminal's command."""
+    asked = {run_name(job) for job in jobs if is_open(job)}
+    return any(run.state is RunState.BEGUN and run.name not in asked and is_held(run) for run in runs)

@@ -60,7 +60,8 @@ def _running(job: Job) -> None:
         _figures(course, run)
         losses, looks = with_past(course, run)
         best = course.best_step if course.best_step is not None or run is None else run.best_step
-        curves(losses, looks, course.steps or _steps(run), best, key=f"live_{job.job_id}")
+        judged = run is None or bool(run.held_out)
+        curves(losses, looks, course.steps or _steps(run), best, key=f"live_{job.job_id}", is_judged=judged)
         with st.expander("What it prints", icon=":material/terminal:", key=f"log_{job.job_id}"):
             st.code(last_lines(job.job_id, LINES_SHOWN) or "nothing yet", language=None, wrap_lines=True)
         widgets.note(
@@ -74,8 +75,10 @@ def _what(run: Run | None) -> str:
         return "Its process is starting."
     learnt = [widgets.counted(len(run.train), "labelled picture")] if run.train else []
     learnt += ["composed scenes"] if run.plan.scenes > 0 else []
-    held_out = widgets.counted(len(run.held_out), "held-out picture")
-    return f"From {run.plan.start}, on {' and '.join(learnt)}; judged by {held_out} that it never learns from."
+    from_what = f"From {run.plan.start}, on {' and '.join(learnt)}"
+    if not run.held_out:
+        return f"{from_what}; no pictures are kept back, so nobody will be able to say whether it got better."
+    return f"{from_what}; judged by {widgets.counted(len(run.held_out), 'held-out picture')} that it never learns from."
 
 
 def _how_far(job: Job, course: Course, run: Run | None) -> str:

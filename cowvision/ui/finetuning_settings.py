@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
 
+from cowvision.errors import SettingError
 from cowvision.models.catalog import ModelSpec
 from cowvision.training.plans import CUSTOM, PROFILES
 from cowvision.training.settings import OPTIMIZERS, SCHEDULES, USUAL_BATCH
 
 PRECISIONS = {"": "the faster one here", "float32": "float32", "bfloat16": "bfloat16"}
+LIMITS: Mapping[str, tuple[str, float, float]] = {
+    "iterations": ("Steps", 1, 200_000),
+    "batch_size": ("Pictures a step", 1, 64),
+    "patience": ("Patience", 0, 100),
+    "learning_rate": ("Learning rate", 1e-6, 0.5),
+    "frozen_stages": ("Frozen stages", 0, 4),
+    "short_side": ("Short side", 128, 1600),
+    "seed": ("Seed", 0, 2**31 - 1),
+}
+"""By the field of a plan: what the field is called on the page, the least and the most it may be."""
+
 _USUAL = PROFILES[CUSTOM]
 _BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
@@ -30,18 +43,29 @@ def custom(start: ModelSpec) -> dict[str, Any]:
     return chosen
 
 
+def refused(asked: Mapping[str, Any]) -> Iterator[SettingError]:
+    """What of the settings no training can have, each with its field.
+
+    The fields themselves have no limits: one that has goes on with its last good value when another stands in it.
+    """
+    for name, (label, least, most) in LIMITS.items():
+        value = asked.get(name)
+        if value is not None and not least <= value <= most:
+            yield SettingError(label, f"{value:,} is not between {least:,} and {most:,}", "Choose another number")
+
+
 def _how_long() -> dict[str, Any]:
     steps = st.number_input(
-        "Steps (iterations)", 1, 200_000, _USUAL.iterations, 100, key="iterations", **_BOUND,
+        "Steps (iterations)", None, None, _USUAL.iterations, 100, key="iterations", **_BOUND,
         help="In each step the model looks at one batch of pictures and is corrected once. Too few: it has not learnt "
         "yet. Too many: it learns the pictures by heart; the held-out curve then falls, and the best is kept.",
     )  # fmt: skip
     batch = st.number_input(
-        "Pictures a step (batch)", 1, 64, _USUAL.batch.batch_size, 1, key="batch", **_BOUND,
+        "Pictures a step (batch)", None, None, _USUAL.batch.batch_size, 1, key="batch", **_BOUND,
         help="More make each correction steadier and each step slower, and need more memory.",
     )  # fmt: skip
     patience = st.number_input(
-        "Patience", 0, 100, _USUAL.patience, 1, key="patience", **_BOUND,
+        "Patience", None, None, _USUAL.patience, 1, key="patience", **_BOUND,
         help="Ends the training early after so many looks at the held-out pictures without a better one. 0: never.",
     )  # fmt: skip
     return {"iterations": int(steps), "batch_size": int(batch), "patience": int(patience)}
@@ -49,7 +73,7 @@ def _how_long() -> dict[str, Any]:
 
 def _how_fast() -> dict[str, Any]:
     rate = st.number_input(
-        "Learning rate", 1e-6, 0.5, _USUAL.learning_rate, 1e-4, "%.6f", key="rate", **_BOUND,
+        "Learning rate", None, None, _USUAL.learning_rate, 1e-4, "%.6f", key="rate", **_BOUND,
         help=f"How far one correction goes, for a batch of {USUAL_BATCH}; it is scaled to yours. Too high: the loss "
         "jumps or explodes. Too low: hardly anything changes. Ten times higher suits SGD.",
     )  # fmt: skip
@@ -67,12 +91,12 @@ def _how_fast() -> dict[str, Any]:
 
 def _what_learns(start: ModelSpec) -> dict[str, Any]:
     frozen = st.number_input(
-        "Frozen stages", 0, 4, _USUAL.frozen_stages, 1, key="frozen", **_BOUND,
+        "Frozen stages", None, None, _USUAL.frozen_stages, 1, key="frozen", **_BOUND,
         help="The stem and this many stages of the trunk stay as they are: what edges and fur look like is known "
         "already. More suits few pictures and is faster; with 0 everything learns.",
     )  # fmt: skip
     side = st.number_input(
-        "Short side (px)", 128, 1600, None, 32, key="side", placeholder=f"{start.short_side or 'its own'}", **_BOUND,
+        "Short side (px)", None, None, None, 32, key="side", placeholder=f"{start.short_side or 'its own'}", **_BOUND,
         help="Pictures are scaled so that their shorter side has this many pixels. Larger finds smaller cows and is "
         "slower, in training and ever after. Empty keeps the start model's.",
     )  # fmt: skip
@@ -90,7 +114,7 @@ def _what_is_fixed() -> dict[str, Any]:
         "Pictures of one moment stay on one side.",
     )  # fmt: skip
     seed = st.number_input(
-        "Seed", 0, 2**31 - 1, 0, 1, key="seed", **_BOUND,
+        "Seed", None, None, 0, 1, key="seed", **_BOUND,
         help="Fixes the split, the order and all chance: the same seed gives the same training. Another seed tells "
         "how much was luck.",
     )  # fmt: skip

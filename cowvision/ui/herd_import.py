@@ -155,18 +155,21 @@ def _show(herd: Herd, reading: memory.Reading) -> None:
     imported = reading.imported
     boxes = sum(len(one.truth) for one in imported.pictures)
     boxes_told = widgets.counted(boxes, "box")
-    left_out = [one for one in imported.problems if one.left_out]
+    problems = [one for one in imported.problems if not one.absent]
+    left_out = [one for one in problems if one.left_out]
     st.markdown(
         f"**{imported.format}**: {widgets.counted(len(imported.pictures), 'picture')} with {boxes_told} can be read; "
-        f"{widgets.counted(len(left_out), 'thing')} left out, "
-        f"{len(imported.problems) - len(left_out)} read with a note."
+        f"{widgets.counted(len(left_out), 'thing')} left out, {len(problems) - len(left_out)} read with a note."
     )
+    if absent := len(imported.problems) - len(problems):
+        are = "is" if absent == 1 else "are"
+        st.caption(f"{widgets.counted(absent, 'picture')} named in the file {are} not in this herd.")
     if imported.unlabelled:
         is_one = len(imported.unlabelled) == 1
         told = "1 picture is not mentioned" if is_one else f"{len(imported.unlabelled)} pictures are not mentioned"
         st.caption(f"{told} in the truth and {'stays as it is' if is_one else 'stay as they are'}.")
-    if imported.problems:
-        _problems(imported.problems)
+    if problems:
+        _problems(problems)
     sure = not left_out or st.checkbox("Import the good rest all the same", key="import_rest")
     replace = st.checkbox(
         "Replace boxes that pictures have here already", key="import_replace", help="The old ones stay in the history."

@@ -42,6 +42,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
     missing = [spec for spec in specs if _is_missing(spec, settings, known)]
     asked = [spec for spec in missing if _is_asked_for(clip, spec, settings, jobs)]
     to_do = [spec for spec in missing if spec not in asked]
+    _still_old(asked, known, settings)
     if not to_do:
         return
     with st.container(border=True, key="begin"):
@@ -67,6 +68,23 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
                 )  # fmt: skip
 
 
+def _still_old(asked: Sequence[ModelSpec], known: Known, settings: TrackerSettings) -> None:
+    """While the new result is on its way: that what is shown until then was tracked with other settings."""
+    old = [spec.title for spec in asked if spec in known and known[spec].settings != settings]
+    if old:
+        head, words = _others(settings)
+        st.info(
+            f"**{head}: {widgets.plain(' and '.join(old))}.** {widgets.plain(words)} The new result takes its place "
+            "when it is done.",
+            icon=":material/history:",
+        )
+
+
+def _others(settings: TrackerSettings) -> tuple[str, str]:
+    changed = tracking_settings.differences(settings) or "the usual ones"
+    return "Not tracked with these settings yet", f"Chosen: {changed}. Below is what was tracked with others."
+
+
 def _is_missing(spec: ModelSpec, settings: TrackerSettings, known: Known) -> bool:
     """Whether there is more to track: nothing with these settings is there, or only a part of the clip."""
     return spec not in known or known[spec].settings != settings or _was_stopped(known[spec])
@@ -87,8 +105,7 @@ def _said(to_do: Sequence[ModelSpec], known: Known, settings: TrackerSettings) -
     if there and all(one.settings == settings for one in there):
         return "Only a part was tracked", "It was stopped. Begin again to have the whole clip."
     if there:
-        changed = tracking_settings.differences(settings) or "the usual ones"
-        return "Not tracked with these settings yet", f"Chosen: {changed}. Below is what was tracked with others."
+        return _others(settings)
     return "Not tracked yet", "It runs in the background, one model after the other, and is kept."
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cowvision.errors import CowVisionError
 from cowvision.tracking.clip_info import ClipInfo, probe, steady_fps
 from cowvision.tracking.video import TRACKED_SUFFIXES, frames
-from cowvision.ui import cache, finetuning_news, scrolling, widgets
+from cowvision.ui import cache, finetuning_news, scrolling, tracking_jobs, widgets
 from cowvision.ui.intake import display_name
 from cowvision.viz.encoding import thumbnail_jpeg
 from cowvision.workspace.clips import MAX_CLIP_BYTES, Clip, add_clip, own_clips, remove_clip, shipped_clips
@@ -17,7 +18,7 @@ FIRST = "crossing"
 
 CARD_WIDTH = 148  # pixels
 ADDRESS, FRAME = "clip", "frame"
-_BROUGHT, _SHOWN = "_clips_brought", "_track_clip"
+_BROUGHT, _SHOWN, _REFUSED = "_clips_brought", "_track_clip", "_clips_refused"
 _CARD_KEY = 16  # characters of a digest that tell own clips apart
 
 
@@ -39,11 +40,23 @@ def intake() -> None:
             "`python -m cowvision track FILE`.",
         )  # fmt: skip
     if files:
+        st.session_state[_REFUSED] = refused = []
         for file in files:
-            with finetuning_news.told(), st.spinner("Reading the clip …"):
-                look_at(short_key(add_clip(cache.store(), file.getvalue(), display_name(file.name))))
+            try:
+                with st.spinner("Reading the clip …"):
+                    look_at(short_key(add_clip(cache.store(), file.getvalue(), display_name(file.name))))
+            except CowVisionError as error:
+                refused.append(error)
         st.session_state[_BROUGHT] = number + 1
         st.rerun()
+    if st.session_state.get(_REFUSED):
+        with st.container(key="clips_refused", gap="xsmall"):
+            widgets.show_errors(st.session_state[_REFUSED])
+            st.button("Close", key="close_refused", type="tertiary", on_click=_close_refused)
+
+
+def _close_refused() -> None:
+    st.session_state.pop(_REFUSED, None)
 
 
 def look_at(key: str) -> None:
@@ -100,7 +113,7 @@ def in_words(info: ClipInfo) -> str:
     if info.seconds is not None:
         words.append(length(info.seconds))
     taken = "" if abs(rate - tracked) < rate / 100 else f", tracked at {tracked:.4g}"
-    words.append(f"{rate:.4g} frames a second{taken}")
+    words.append(f"{rate:.4g} {'frame' if f'{rate:.4g}' == '1' else 'frames'} a second{taken}")
     return f"{', '.join(words)}."
 
 
@@ -124,10 +137,12 @@ def _card(key: str, clip: Clip, *, is_current: bool) -> None:
 
 def _remove(clip: Clip) -> None:
     with finetuning_news.told():
+        tracking_jobs.stop_all(clip)  # before the clip goes: one that waits is not to begin without it
         remove_clip(cache.store(), clip.key)
         for tracked in tracked_clips():
             if tracked.clip_sha256 == clip.key:
                 remove_tracked(tracked)
+        tracking_jobs.forget_removed()
         st.query_params.pop(ADDRESS, None)
         st.query_params.pop(FRAME, None)
         st.session_state.pop(_SHOWN, None)

@@ -19,7 +19,8 @@ from cowvision.workspace.tracked_clips import TrackedClip
 
 def downloads(results: Mapping[str, TrackedClip]) -> None:
     """A row of buttons a model; each file is made when somebody asks for it."""
-    widgets.section("Take it away", "The MP4 plays everywhere; frames count from 1 in the files.")
+    words = "The MP4 plays everywhere; frames count from 1 in CSV and MOT text, from 0 in JSON."
+    widgets.section("Take it away", words)
     for number, (title, tracked) in enumerate(results.items()):
         st.markdown(f"**{widgets.plain(title)}**")
         with st.container(horizontal=True, gap="small", key=f"take_{number}"):

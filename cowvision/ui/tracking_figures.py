@@ -37,7 +37,9 @@ def _true(value: Callable[[IdentityReport], str]) -> Callable[[TrackedClip], str
 
 
 def seen(health: HerdHealth) -> str:
-    """How many cows were seen, never without its range."""
+    """How many cows were seen, with its range where there is one."""
+    if health.fewest == health.unique == health.most:
+        return str(health.unique)
     return f"{health.unique} ({health.fewest} to {health.most})"
 
 
@@ -66,6 +68,8 @@ _WITH_TRUTH = (
     _Figure("False boxes", "false positives", _true(lambda one: f"{one.false_positives:,}")),
 )  # fmt: skip
 
+RANGE = "The range covers doubled ids only: cows never found are not in it, and boxes that are no cow are."
+
 _MEANINGS = """
 - **Cows seen**: ids that are no earlier cow again, as far as can be told. At least so many as were seen at once; at
   most as many as there are ids. Animals that were never found are in none of the three.
@@ -85,7 +89,8 @@ def verdict(results: Titled) -> None:
     """What came of it in a few sentences; of one model, its figures."""
     parts = [_verdict_on_ids(results), _verdict_on_numbers(results)]
     words = " ".join(part for part in parts if part)
-    st.html(f'<div class="cv-verdict"><p class="cv-verdict-words cv-track-words">{escape(words)}</p></div>')
+    said = f'<p class="cv-verdict-words cv-track-words">{escape(words)}</p><p class="cv-note">{escape(RANGE)}</p>'
+    st.html(f'<div class="cv-verdict">{said}</div>')
 
 
 def _verdict_on_ids(results: Titled) -> str:
@@ -96,17 +101,32 @@ def _verdict_on_ids(results: Titled) -> str:
     if base.idf1 is None or tuned.idf1 is None or base.hota is None or tuned.hota is None:
         return ""
     if (tuned.idf1 - base.idf1) * (tuned.hota - base.hota) <= 0:
-        return f"Neither keeps the cows apart better by both figures: {second} has {_pair(tuned, base)}."
+        told = f"{_scores(tuned, base)}, {_switches(tuned, base)}"
+        return f"Neither keeps the cows apart better by both figures: {second} has {told}."
     if tuned.idf1 > base.idf1:
-        return f"{second} keeps the cows apart better on this clip: {_pair(tuned, base)}."
-    return f"{first} keeps the cows apart better on this clip: {_pair(base, tuned)}."
+        return f"{second} keeps the cows apart better on this clip: {_better(tuned, base, first)}."
+    return f"{first} keeps the cows apart better on this clip: {_better(base, tuned, second)}."
 
 
-def _pair(one: IdentityReport, other: IdentityReport) -> str:
-    return (
-        f"IDF1 {score(one.idf1)} against {score(other.idf1)}, HOTA {score(one.hota)} against {score(other.hota)}, "
-        f"id switches {one.id_switches} against {other.id_switches}"
-    )
+def _better(one: IdentityReport, other: IdentityReport, other_title: str) -> str:
+    """What speaks for the better one; switches that speak against it are said to do so."""
+    if one.id_switches <= other.id_switches:
+        return f"{_scores(one, other)}, {_switches(one, other)}"
+    more = f"{_scores(one, other)}, although it switches ids {_times(one.id_switches)} against {other.id_switches}"
+    is_blind = 2 * other.misses > other.true_boxes
+    return f"{more} ({other_title} loses most cows, and a lost cow cannot switch)" if is_blind else more
+
+
+def _scores(one: IdentityReport, other: IdentityReport) -> str:
+    return f"IDF1 {score(one.idf1)} against {score(other.idf1)}, HOTA {score(one.hota)} against {score(other.hota)}"
+
+
+def _switches(one: IdentityReport, other: IdentityReport) -> str:
+    return f"id switches {one.id_switches} against {other.id_switches}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _verdict_on_numbers(results: Titled) -> str:
@@ -120,6 +140,7 @@ def table(results: Titled) -> None:
     widgets.section("All figures", "Plain words first, the field's term beside them.")
     is_true = all(one.identity is not None for one in results.values())
     st.html(rows_html("Figures of the tracks", list(results), rows(results, is_true=is_true)))
+    widgets.note(RANGE)
     with st.expander("What these words mean", icon=":material/help:"):
         st.markdown(_MEANINGS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.ui import cache
-from cowvision.workspace.clips import Clip
+from cowvision.workspace.clips import Clip, own_clips
 from cowvision.workspace.job_log import events_after, events_file, job_folder
-from cowvision.workspace.jobs import Job, again, all_jobs, submit
+from cowvision.workspace.jobs import Job, JobState, again, all_jobs, ask_to_stop, forget, submit
+from cowvision.workspace.tracked_clips import remove_tracked, tracked_clips
 
 TRACK = "track"
 PREVIEW = "preview.jpg"
@@ -23,6 +25,7 @@ OPTIONS = {
 }  # fmt: skip
 """The command's options by the fields of the settings."""
 
+_OWN_KEY = re.compile("[0-9a-f]{64}")  # shipped clips have names instead
 _RECENT_BYTES = 6000
 """Of the end of a log: the pace is taken from what is told there, about the last half minute."""
 
@@ -82,6 +85,31 @@ def trackings() -> list[Job]:
     return all_jobs(cache.store(), TRACK)
 
 
+def stop_all(clip: Clip) -> None:
+    """Ask every job of a clip to stop, those that wait first; errors as of `start`."""
+    mine = [job for job in trackings() if is_open(job) and _key(job) == clip.key]
+    for job in sorted(mine, key=lambda job: job.state is not JobState.WAITING):
+        ask_to_stop(cache.store(), job.job_id)
+
+
+def forget_removed() -> None:
+    """Forget the jobs of own clips that were removed: a waiting one never begins, and of one that is over nothing is
+    kept, neither what it printed and drew nor a result that it wrote after its clip had gone; errors as of `start`.
+    """
+    keys = {clip.key for clip in own_clips(cache.store())}
+    for job in trackings():
+        if _OWN_KEY.fullmatch(_key(job)) is None or _key(job) in keys:
+            continue
+        if is_open(job):
+            if job.stop_asked_at is None:
+                ask_to_stop(cache.store(), job.job_id)
+            continue
+        for tracked in tracked_clips():
+            if tracked.clip_key == _key(job):
+                remove_tracked(tracked)
+        forget(cache.store(), job.job_id)
+
+
 def is_open(job: Job) -> bool:
     """Whether a job waits or runs."""
     return not job.state.is_over
@@ -89,7 +117,7 @@ def is_open(job: Job) -> bool:
 
 def newest_for(clip: Clip, spec: ModelSpec, jobs: Iterable[Job]) -> Job | None:
     """The job that was asked for last for a clip and a model; None without one."""
-    mine = [job for job in jobs if job.arguments[1:2] == (clip.key,) and _told(job, "--model") == spec.name]
+    mine = [job for job in jobs if _key(job) == clip.key and _told(job, "--model") == spec.name]
     return mine[-1] if mine else None
 
 
@@ -129,6 +157,11 @@ def preview(job: Job) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
+
+
+def _key(job: Job) -> str:
+    """Of the clip that a job follows."""
+    return job.arguments[1] if len(job.arguments) > 1 else ""
 
 
 def _told(job: Job, option: str) -> str:

@@ -49,9 +49,10 @@ def _running(job: Job) -> None:
             st.progress(min(1.0, course.done / course.total) if course.total else 0.0, how_far(job, course))
             _figures(course)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                is_asked = job.stop_asked_at is not None
                 st.button(
-                    "Stop", key=f"stop_{job.job_id}", icon=":material/stop_circle:", on_click=_stop,
-                    args=(job.job_id,), disabled=job.stop_asked_at is not None,
+                    "Stopping …" if is_asked else "Stop", key=f"stop_{job.job_id}", icon=":material/stop_circle:",
+                    on_click=_stop, args=(job.job_id,), disabled=is_asked,
                     help="Ends after this frame. What was tracked so far is kept and can be played.",
                 )  # fmt: skip
                 with st.popover("What it prints", icon=":material/terminal:"):
@@ -64,6 +65,8 @@ def _running(job: Job) -> None:
 
 def how_far(job: Job, course: tracking_jobs.Course) -> str:
     """Where a job is, in a line."""
+    if job.stop_asked_at is not None and not course.done:
+        return "Stopping as soon as the model is loaded"
     if job.stop_asked_at is not None:
         return "Stopping after this frame; what was tracked so far is kept"
     if not course.done:

@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from cowvision.tracking.tracker import TrackerSettings
+from cowvision.ui import widgets
 from cowvision.ui.tracking_drawings import DRAWINGS
 
-_BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 _USUAL = TrackerSettings()
 
 
@@ -53,7 +53,10 @@ def choose(fps: Fraction | None) -> TrackerSettings:
     Raises:
         SettingError: They do not go together.
     """
-    with st.expander("How it follows a cow, and what you can change", icon=":material/tune:", key="track_settings"):
+    changed = sum(_wanted(one) != getattr(_USUAL, one.field) for one in SETTINGS)
+    label = "How it follows a cow, and what you can change"
+    label += f" - {widgets.counted(changed, 'setting')} changed" if changed else ""
+    with st.expander(label, icon=":material/tune:", key="track_settings"):
         with st.container(key="track_settings_grid"):
             chosen = {one.field: _one(one, fps) for one in SETTINGS}
         st.caption(
@@ -81,12 +84,41 @@ def _one(one: Setting, fps: Fraction | None) -> Any:
     with st.container(key=f"setting_{one.key}"):
         words, drawing = DRAWINGS[one.field]
         st.html(f'<p class="cv-drawing"><img src="{drawing}" alt="{words}"></p>')
-        value = st.slider(one.title, least, most, usual, step, key=one.key, **_BOUND)
+        if st.session_state.get(one.key) != (wanted := _wanted(one)):
+            st.session_state[one.key] = wanted  # never a default beside it: a widget has one source of its value
+        value = st.slider(
+            one.title, least, most, step=step, key=one.key, on_change=_into_address, args=(one,),
+            persist_state="session",
+        )  # fmt: skip
+        _keep_in_address(one, value)
         seconds = f" Now {value / float(fps):.1f} s." if fps and one.field in {"patience", "coast", "confirm"} else ""
         st.caption(one.words + seconds)
     return value
 
 
+def _wanted(one: Setting) -> Any:
+    """The value of the address, else the one chosen before, else the usual; what is none of the range is not taken."""
+    usual = getattr(_USUAL, one.field)
+    try:
+        told = type(usual)(st.query_params[one.key])
+    except (KeyError, ValueError):
+        told = st.session_state.get(one.key, usual)
+    return told if one.range[0] <= told <= one.range[1] else usual
+
+
+def _into_address(one: Setting) -> None:
+    """Before the page runs again: what was just chosen counts more than what the address said."""
+    _keep_in_address(one, st.session_state[one.key])
+
+
+def _keep_in_address(one: Setting, value: Any) -> None:
+    if value == getattr(_USUAL, one.field):
+        st.query_params.pop(one.key, None)
+    elif st.query_params.get(one.key) != (told := f"{value:g}"):
+        st.query_params[one.key] = told
+
+
 def _reset() -> None:
     for one in SETTINGS:
         st.session_state[one.key] = getattr(_USUAL, one.field)
+        st.query_params.pop(one.key, None)

@@ -66,6 +66,13 @@ def coco_cows_are_there() -> bool:
     return _end_mark(folder).is_file() and all(truth_path(folder, split).is_file() for split in SPLITS)
 
 
+def coco_cows_were_begun() -> bool:
+    """Whether anything of them came yet, be it a part of the first file."""
+    folder = coco_cows_folder()
+    there = (folder / ARCHIVE).is_file() or PartialFile(folder / ARCHIVE).size > 0
+    return there or any(truth_path(folder, split).is_file() for split in SPLITS)
+
+
 def coco_cows() -> tuple[list[AnnotatedPicture], list[AnnotatedPicture]]:
     """The training and the test pictures that are there, in the order of COCO's ids; none before the first fetch.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,11 @@ def last_lines(job_id: int, count: int = 20) -> str:
     except OSError:
         return ""
     return "\n".join(printed.splitlines()[-count:])
+
+
+def forget_log(job_id: int) -> None:
+    """Delete all that lies in a job's folder: its events, what it printed, what it drew."""
+    shutil.rmtree(job_folder(job_id), ignore_errors=True)
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

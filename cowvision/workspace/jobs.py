@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from cowvision.errors import WorkspaceError
-from cowvision.workspace.job_log import job_folder, last_lines
+from cowvision.workspace.job_log import forget_log, job_folder, last_lines
 from cowvision.workspace.job_process import Known, begin
 from cowvision.workspace.store import Store
 
@@ -173,6 +173,19 @@ def again(store: Store, job_id: int) -> Job:
             connection.execute(f"UPDATE jobs SET {fresh} WHERE job_id = ?", (job_id,))  # noqa: S608 - written above
     tend(store)
     return read_job(store, job_id)
+
+
+def forget(store: Store, job_id: int) -> None:
+    """Delete a job that is over, with its log; one that waits or runs stays.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    over = "state IN ('done', 'failed', 'stopped')"
+    with store.transaction() as connection:
+        removed = connection.execute(f"DELETE FROM jobs WHERE job_id = ? AND {over}", (job_id,)).rowcount  # noqa: S608
+    if removed:
+        forget_log(job_id)
 
 
 def place_in_queue(store: Store, job: Job) -> int:

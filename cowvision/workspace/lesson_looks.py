@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import supervision as sv
 
@@ -23,6 +25,11 @@ class Verdict:
     before: MapReport
     after: MapReport
     gain: Comparison
+
+    def facts(self) -> dict[str, Any]:
+        """The gain as JSON holds it, and how far its interval can be trusted, in words."""
+        facts: dict[str, Any] = json.loads(json.dumps(self.gain.as_dict() | {"trust": self.gain.trust()}))
+        return facts
 
 
 def as_the_first(box: DetectionBox, processes: Processes, should_stop: Callable[[], bool] = never) -> DetectionBox:
@@ -60,10 +67,14 @@ def judged(
     base: Sequence[sv.Detections],
     pictures: Sequence[AnnotatedPicture],
     class_names: Sequence[str],
-) -> Verdict:
-    """The new model's answers against the start's, on the same pictures in the same order."""
+) -> Verdict | None:
+    """The new model's answers against the start's, in the same order; None if no box is there."""
+    if not pictures:
+        return None
     truths = [one.truth for one in pictures]
     before, after = (measure(one, truths, class_names=class_names) for one in (base, found))
+    if after.map is None:
+        return None
     return Verdict(before, after, compare_models(found, base, truths, class_names=class_names))
 
 
@@ -74,4 +85,7 @@ def in_words(title: str, error: Exception) -> CowVisionError:
         return TrainingDataError(title, cause, "Free some space, then have the run go on")
     if isinstance(error, RuntimeError) and any(told in str(error).lower() for told in ("gloo", "nccl")):
         return TrainingDataError(title, "another of its processes has ended", "See what that one says")
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker"):
+        cause = "the process that prepares its pictures was ended from outside, perhaps for want of memory"
+        return TrainingDataError(title, cause, "Close what else needs memory, then have the run go on")
     return unforeseen(title, error)

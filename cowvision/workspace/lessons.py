@@ -12,7 +12,7 @@ from cowvision.detection_box import DetectionBox
 from cowvision.errors import ModelFileError, TrainingDataError
 from cowvision.models.callbacks import never, silent, stop_if
 from cowvision.models.catalog import find_model
-from cowvision.training.checkpoints import Run, make_folder, read_run, versions
+from cowvision.training.checkpoints import Run, RunState, make_folder, read_run, versions
 from cowvision.training.plans import Plan
 from cowvision.training.run_names import check_name, check_title, one_line
 from cowvision.training.settings import FinetuneConfig
@@ -31,14 +31,16 @@ class Estimate:
     Attributes:
         step_seconds: Of a step, measured by three.
         look_seconds: Of a look at the held-out pictures, measured by one of them.
-        looks: How many looks there will be.
+        looks: How many looks there will be; none where nothing can be held out.
         seconds: Of the whole training.
+        notes: What a person should know about the pictures, sentences.
     """
 
     step_seconds: float
     look_seconds: float
     looks: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def begin(
@@ -86,11 +88,13 @@ def go_on(
     """A run that ended too early, and its pictures as they were when it began; arguments as of ``begin``.
 
     Raises:
-        ModelFileError: There is no such run.
+        ModelFileError: There is no such run, or it is finished.
         TrainingDataError: Its pictures or their boxes are not the same any more.
         CowVisionError: As ``begin``.
     """
     run = read_run(name)
+    if run.state is RunState.DONE:
+        raise ModelFileError(run.title, "it is finished already", f"To teach it more, start a new one: --start {name}")
     data = gather(run.plan, store, on_picture=on_picture, should_stop=should_stop)
     if data.sha256 != run.data_sha256:
         cause = "its pictures or their boxes were changed since it began, and the split was made for those"
@@ -139,8 +143,8 @@ def estimate(plan: Plan, store: Store, should_stop: Callable[[], bool] = never) 
     step = seconds_per_step(start_network(box, plan), pictures, config, plan.class_names, should_stop=should_stop)
     box.choose_execution(should_stop)
     look = _look_seconds(box, data)
-    looks = -(-config.iterations // config.judge_every) if config.judge_every else 0
-    return Estimate(step, look, looks, config.iterations * step + (looks + 2) * look)
+    looks = -(-config.iterations // config.judge_every) if config.judge_every and data.held_out else 0
+    return Estimate(step, look, looks, config.iterations * step + (looks + 2) * look, data.notes)
 
 
 def _look_seconds(box: DetectionBox, data: TrainingSet) -> float:

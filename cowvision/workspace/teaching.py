@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from cowvision.training.finetune import Look, StepReport, finetune
 from cowvision.training.settings import config_from
 from cowvision.workspace.lesson_looks import answers, as_the_first, in_words, judged
 from cowvision.workspace.lesson_parts import pictures_to_learn, prepared_pictures, start_network, tuned_spec
-from cowvision.workspace.training_cards import training_card
+from cowvision.workspace.training_cards import NOT_JUDGED, training_card
 from cowvision.workspace.training_sets import TrainingSet
 
 if TYPE_CHECKING:
@@ -110,15 +109,18 @@ class _Lesson:
             config = replace(config, checkpoint=self.run.state_file)  # its folder may have been renamed
             self.run = replace(self.run, state=RunState.BEGUN, problem="")
             self._save()
-            self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
+            if self.data.held_out:
+                self.tell(kind="says", text=f"{start.spec.title} looks at {len(self.data.held_out)} held-out pictures")
         start = as_the_first(start, self.processes, self.should_stop)
         base = self._answers(start, self.should_stop)
         if base is None:
             self.end(RunState.STOPPED)
             return
         with self.processes.as_one():
-            self._note_look(0, self._measured(base))
-        self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
+            if base:
+                self._note_look(0, self._measured(base))
+        if self.data.train:
+            self.tell(kind="says", text=f"{len(self.data.train)} pictures are prepared")
         prepared = prepared_pictures(self.data, config.batch, self.run.folder, self.processes, self.should_stop)
         network = finetune(
             start_network(start, self.run.plan),
@@ -220,15 +222,16 @@ class _Lesson:
 
     def _conclude(self, start: DetectionBox, base: list[sv.Detections], found: list[sv.Detections]) -> None:
         """Verdict and card."""
-        tuned = read_model(self.run.model_file)
         verdict = judged(found, base, self.data.held_out, self.run.plan.class_names)
-        sentence = f"{verdict.gain.sentence(NEW, start.spec.title)} {verdict.gain.trust()}"
-        self.run = replace(self.run, verdict=sentence, gain=json.loads(json.dumps(verdict.gain.as_dict())))
-        after = verdict.after
-        if after.map is not None and all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
-            self.looks.append((self.steps, after.map, after.map_50))
+        reports = {} if verdict is None else {start.spec.title: verdict.before, NEW: verdict.after}
+        self.run = replace(self.run, verdict=NOT_JUDGED)
+        if verdict is not None:
+            sentence, after = verdict.gain.sentence(NEW, start.spec.title), verdict.after
+            self.run = replace(self.run, verdict=sentence, gain=verdict.facts())
+            if all(step != self.run.best_step for step, _, _ in self.looks):  # nobody had looked
+                self.looks.append((self.steps, after.map, after.map_50))
         if self.processes.is_first:
-            card = training_card(self.run, tuned, {start.spec.title: verdict.before, NEW: after})
+            card = training_card(self.run, read_model(self.run.model_file), reports)
             write_atomically(self.run.model_file.with_suffix(".md"), card.encode())
 
     def _answers(self, box: DetectionBox, should_stop: Callable[[], bool]) -> list[sv.Detections] | None:

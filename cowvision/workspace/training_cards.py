@@ -9,6 +9,8 @@ from cowvision.evaluation.metrics import MapReport
 from cowvision.models.catalog import ModelSpec
 from cowvision.training.checkpoints import Run
 
+NOT_JUDGED = "No pictures were kept back, so nobody can say whether it got better."
+
 
 def training_card(run: Run, spec: ModelSpec, reports: Mapping[str, MapReport]) -> str:
     """The card, as Markdown.
@@ -32,8 +34,9 @@ def training_card(run: Run, spec: ModelSpec, reports: Mapping[str, MapReport]) -
             },
             recipe=_recipe(run),
             reports=reports,
-            comparisons=[run.verdict],
+            comparisons=[" ".join(filter(None, (run.verdict, str(run.gain.get("trust", "")))))],
             limits=_limits(run),
+            rows="model",
         )
     )
 
@@ -43,14 +46,16 @@ def _recipe(run: Run) -> list[str]:
     batch = settings["batch"]
     learnt = [f"{len(run.train)} labelled pictures"] if run.train else []
     learnt += [f"{run.plan.scenes:.0%} composed scenes"] if run.plan.scenes > 0 else []
+    stages = "1 stage" if settings["frozen_stages"] == 1 else f"{settings['frozen_stages']} stages"
+    held_out = f"{len(run.held_out)} pictures were held out" if len(run.held_out) != 1 else "1 picture was held out"
     size = f"{batch['batch_size']} pictures at short side {', '.join(map(str, batch['short_sides']))} px"
     rate = f"learning rate {settings['learning_rate']:g} ({settings['schedule']}, warm-up {settings['warm_up']})"
     precision = "bfloat16" if settings["bfloat16"] else "float32"
     average = f"{precision}, moving average {settings['average_decay']:g}"
     return [
-        f"Learnt from {' and '.join(learnt)}; {len(run.held_out)} pictures were held out before the first step.",
+        f"Learnt from {' and '.join(learnt)}; {held_out} before the first step.",
         f"{run.steps} of {settings['iterations']} steps of {size}, {run.seconds / 60:.1f} minutes.",
-        f"{settings['optimizer']}, {rate}, {settings['frozen_stages']} stages frozen, {average}.",
+        f"{settings['optimizer']}, {rate}, {stages} frozen, {average}.",
         f"The model kept is that of step {run.best_step}. Data, in order, with boxes: sha256 {run.data_sha256[:16]}.",
     ]
 

@@ -17,7 +17,7 @@ from cowvision.errors import AnnotationError, PictureError, TrainingDataError
 from cowvision.models.callbacks import never, silent, stop_if
 from cowvision.training.plans import FEWEST_PICTURES, SCENES_HELD_OUT, Plan
 from cowvision.training.recipes import scenes_to_judge_by
-from cowvision.workspace.coco_cows import coco_cows, coco_cows_are_there
+from cowvision.workspace.coco_cows import coco_cows, coco_cows_are_there, coco_cows_were_begun
 from cowvision.workspace.files import blob_path
 from cowvision.workspace.herds import pictures_of, read_herd
 from cowvision.workspace.store import Store
@@ -96,8 +96,11 @@ def _sources(plan: Plan, store: Store) -> Iterator[Labelled]:
         yield from _of_herd(store, plan.herd_id)
     if plan.coco_cows:
         if not coco_cows_are_there():
-            remedy = "Fetch them with `python -m cowvision fetch coco-cows`, which goes on where it was"
-            raise TrainingDataError("COCO's cows", "they were not fetched to the end", remedy)
+            is_begun = coco_cows_were_begun()
+            cause = f"they were not fetched {'to the end' if is_begun else 'yet'}"
+            goes_on = ", which goes on where it was" if is_begun else ""
+            remedy = f"Fetch them with `python -m cowvision fetch coco-cows`{goes_on}"
+            raise TrainingDataError("COCO's cows", cause, remedy)
         for side, pictures in zip((TRAIN, HELD_OUT), coco_cows(), strict=True):
             yield from (Labelled(_sha256(one), one, side) for one in pictures)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cowvision.data.annotations import AnnotatedPicture, crowds_of, names_of
 from cowvision.data.bursts import Trace, bursts
-from cowvision.data.splits import last_stretch, split
+from cowvision.data.splits import is_like_any, last_stretch, split
 from cowvision.evaluation import trust
 from cowvision.models.catalog import find_model
 from cowvision.models.provenance import trained_on
@@ -67,8 +67,21 @@ def _free(own: Sequence[tuple[Labelled, Trace]], plan: Plan) -> list[tuple[Label
     numbers = bursts([trace for _, trace in own]).tolist()
     learnt = trained_on(find_model(plan.start), [one.id for one, _ in own])
     told = {number for (one, _), number in zip(own, numbers, strict=True) if one.id in learnt}
-    pairs = zip(own, numbers, strict=True)
-    return [(one, trace, number) for (one, trace), number in pairs if number not in told]
+    free = [(*pair, number) for pair, number in zip(own, numbers, strict=True) if number not in told]
+    if told and not any(_has_boxes(one.picture, plan) for one, _, _ in free) and _clip(own, plan):
+        known = [trace.looks for one, trace in own if one.id in learnt]  # of a clip, the rest may judge
+        free = [
+            (one, trace, number)
+            for (one, trace), number in zip(own, numbers, strict=True)
+            if one.id not in learnt and not is_like_any(trace.looks, known)
+        ]
+    return free
+
+
+def _clip(pictures: Sequence[tuple[Labelled, Trace]], plan: Plan) -> str:
+    """The one clip that all pictures with something to find are frames of; empty if there is none."""
+    clips = {trace.clip for one, trace in pictures if _has_boxes(one.picture, plan)}
+    return clips.pop() if len(clips) == 1 else ""
 
 
 def _drawn(free: Sequence[tuple[Labelled, Trace, int]], plan: Plan) -> tuple[list[Labelled], list[Labelled], list[str]]:
@@ -83,21 +96,28 @@ def _drawn(free: Sequence[tuple[Labelled, Trace, int]], plan: Plan) -> tuple[lis
     )
     ids = set(frozen.held_out)
     held_out = [one for one, _, _ in free if one.id in ids]
-    judging = [(one, trace) for (one, trace, _), has in zip(free, fruitful, strict=True) if has]
-    clips = {trace.clip for _, trace in judging}
-    if any(_has_boxes(one.picture, plan) for one in held_out) or len(clips) != 1 or clips == {""}:
+    if any(_has_boxes(one.picture, plan) for one in held_out):
         return held_out, [], []
-    last, alike = last_stretch(
-        [one.picture.name for one, _ in judging], [trace.looks for _, trace in judging], plan.held_out
-    )
+    pairs = [(one, trace) for one, trace, _ in free]
+    judging = [pair for pair, has in zip(pairs, fruitful, strict=True) if has] if _clip(pairs, plan) else []
+    names, looks = [one.picture.name for one, _ in judging], [trace.looks for _, trace in judging]
+    last, _ = last_stretch(names, looks, plan.held_out)
     if not last:
-        return held_out, [], []
-    left_out = "" if not alike else f", and {len(alike)} that look like them are not learnt from"
-    note = (
-        f"All pictures are frames of one clip: its last {len(last)} are held out{left_out}. They show the same animals "
-        "at the same place, so the figures flatter."
+        return [], [], []  # pictures without anything to find judge nothing by themselves: they are learnt from
+    seen, away = [looks[place] for place in last], {judging[place][0].id for place in last}
+    left_out = [one for one, trace in pairs if one.id not in away and is_like_any(trace.looks, seen)]
+    return [judging[place][0] for place in last], left_out, [_on_clip(len(last), len(left_out))]
+
+
+def _on_clip(held_out: int, left_out: int) -> str:
+    kept = "last one is held out" if held_out == 1 else f"last {held_out} are held out"
+    told = f"{left_out} that looks" if left_out == 1 else f"{left_out} that look"
+    also = f", and {told} like {'it' if held_out == 1 else 'them'} {'is' if left_out == 1 else 'are'} not learnt from"
+    same = "It shows" if held_out == 1 else "They show"
+    return (
+        f"All pictures are frames of one clip: its {kept}{also if left_out else ''}. {same} the same animals at the "
+        "same place, so the figures flatter."
     )
-    return [judging[place][0] for place in last], [judging[place][0] for place in alike], [note]
 
 
 def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:
@@ -108,7 +128,9 @@ def _has_boxes(picture: AnnotatedPicture, plan: Plan) -> bool:
 def _notes_on(held_out: Sequence[Labelled], plan: Plan) -> list[str]:
     count = sum(_has_boxes(one.picture, plan) for one in held_out)
     if count == 0:
-        return ["Nothing could be held out to judge by: all pictures are of one moment, or show nothing to find."]
+        why = "all pictures with something to find are of one moment, or known to the start model"
+        then = "All are learnt from, and nobody will be able to say whether the model got better."
+        return [f"Nothing could be held out to judge by: {why}. {then}"]
     if count < FEWEST_TO_JUDGE:
         few = "picture has" if count == 1 else "pictures have"
         words = f"Only {count} held-out {few} something to find: too few to tell whether the model got better"

@@ -118,3 +118,4 @@ def test_the_last_stretch_goes_by_numbers_and_leaves_something_to_learn_from() -
     assert last_stretch(names, [0] * 5, 0.2) == ([], [])
     assert last_stretch(["f1", "f2"], [0, 2**64 - 1], 0.3) == ([1], [])
     assert last_stretch(["f1"], [0], 0.3) == ([], [])
+    assert last_stretch(["f1", "f2", "f3"], [0, 2**20 - 1, 2**64 - 1], 0.9) == ([1, 2], []), "never all"

@@ -24,3 +24,8 @@ def test_what_cows_are_called_is_summed_and_sorted() -> None:
 def test_empty_sections_are_left_out() -> None:
     assert "## Limits" not in card()
     assert "## Limits\n\n- From above." in card(limits=["From above."])
+
+
+def test_rows_of_models_are_headed_so_and_no_figures_are_no_table() -> None:
+    assert "| model | pictures | boxes | mAP |" in card(rows="model")
+    assert "## Figures" not in model_card(CardFacts("Herd", "It finds cows.", {}, ["Trained."], {}))

@@ -12,11 +12,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cowvision.errors import WorkspaceError
+from cowvision.models.catalog import all_models
+from cowvision.models.choices import Execution, keep_choice
 from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_run
 from cowvision.training.plans import Plan
 from cowvision.ui import finetuning_begin
 from cowvision.ui.finetuning_actions import _harmless
 from cowvision.workspace import herds, jobs
+from cowvision.workspace.coco_cows import ARCHIVE, coco_cows_folder
 from cowvision.workspace.files import store_path
 from cowvision.workspace.herds import LabelState
 from cowvision.workspace.job_log import append_event
@@ -63,13 +66,13 @@ def store() -> Store:
     return Store(store_path())
 
 
-def herd(labelled: int, *, empty: int = 0, waiting: int = 0, name: str = "Mine") -> int:
+def herd(labelled: int, *, empty: int = 0, waiting: int = 0, name: str = "Mine", file: str = "own {}.png") -> int:
     """A herd of pictures with two cows, without any, and without an answer."""
     herd_id = herds.create_herd(store(), name).herd_id
     states = [LabelState.LABELLED] * labelled + [LabelState.NO_COWS] * empty + [LabelState.UNLABELLED] * waiting
     for number, state in enumerate(states):
         data = encoded(Image.fromarray(noise(160, 96, 300 + number)), "PNG")
-        digest = herds.add_picture(store(), herd_id, data, f"own {number}.png", (160, 96))
+        digest = herds.add_picture(store(), herd_id, data, file.format(number), (160, 96))
         if state is not LabelState.UNLABELLED:
             drawn = truth(COWS if state is LabelState.LABELLED else [])
             save(store(), herd_id, digest, drawn, based_on=0, state=state)
@@ -225,6 +228,70 @@ def test_a_workspace_that_cannot_be_used_is_said(finetune, tmp_path, monkeypatch
     assert finetune.error
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [("iterations", 99_999_999, "Steps"), ("batch", 65, "Pictures a step"), ("rate", 0.9, "Learning rate"),
+     ("frozen", 5, "Frozen stages"), ("side", 64, "Short side"), ("seed", -1, "Seed"), ("patience", -1, "Patience")],
+)  # fmt: skip
+def test_a_setting_out_of_range_hinders_the_start_and_is_named(finetune, key: str, value: float, told: str) -> None:
+    opened(finetune, data="scenes", profile="custom")
+    assert not finetune.button(key="start").disabled
+    finetune.number_input(key=key).set_value(value)
+    run(finetune)
+    assert finetune.number_input(key=key).value == value
+    assert finetune.error[0].value.startswith(f"**{told}**")
+    assert finetune.button(key="start").disabled
+    assert finetune.button(key="estimate").disabled
+
+
+def test_a_learning_rate_that_explodes_is_warned_of(finetune) -> None:
+    opened(finetune, data="scenes", profile="custom")
+    finetune.number_input(key="rate").set_value(0.04)
+    finetune.selectbox(key="optimizer").set_value("sgd")
+    run(finetune)
+    assert "very high" not in words(finetune)
+    finetune.selectbox(key="optimizer").set_value("adamw")
+    run(finetune)
+    assert "very high" in words(finetune)
+    finetune.number_input(key="rate").set_value(0.2)
+    run(finetune)
+    assert "A learning rate of 0\\.2 is very high" in words(finetune)
+    assert not finetune.button(key="start").disabled
+
+
+def test_frames_of_one_clip_are_told_before_the_start(finetune) -> None:
+    opened(finetune, data=f"herd-{herd(6, file='frame_{}.png')}")
+    assert "are frames of one clip" in words(finetune)
+    assert "figures will flatter" in words(finetune)
+
+
+def test_what_is_promised_goes_by_clips_as_far_as_names_tell(finetune) -> None:
+    number = herd(20, file="frame_{}.png")
+    data = encoded(Image.fromarray(noise(160, 96, 999)), "PNG")
+    digest = herds.add_picture(store(), number, data, "meadow.png", (160, 96))
+    save(store(), number, digest, truth(COWS), based_on=0)
+    opened(finetune, data=f"herd-{number}")
+    assert "About 1 of 21 pictures" in words(finetune)
+
+
+def test_fifty_are_needed_and_no_more(finetune) -> None:
+    opened(finetune, data=f"herd-{herd(6)}")
+    assert "so 50 pictures with cows in all" in words(finetune)
+
+
+def test_a_herd_that_is_not_ready_yet_is_mentioned(finetune) -> None:
+    herd(6, name="Old")
+    herd(3, waiting=2, name="New")
+    opened(finetune)
+    assert "New is not ready yet: 3 of its 5 pictures are labelled, and 5 are needed." in words(finetune)
+
+
+def test_quick_promises_no_time_that_nobody_measured(finetune) -> None:
+    opened(finetune, data="scenes")
+    [titles] = [one.options for one in finetune.selectbox if one.key == "chosen_profile"]
+    assert "Quick: 240 steps (a minute or so on two free cores)" in titles
+
+
 # --- jobs
 
 
@@ -294,12 +361,15 @@ def test_a_training_tells_how_far_it_is(finetune) -> None:
     for step in (1, 2, 3, 4):
         append_event(job.job_id, step_event(step))
     run(finetune)
+    assert finetune.get("progress")[0].proto.text == "Step 4 of 240", "so early nobody knows how long it takes"
+    append_event(job.job_id, step_event(24))
+    run(finetune)
     assert "Composed scenes is learning" in words(finetune)
-    assert 'data-step="4"' in words(finetune)
-    assert "<b>16</b> examples seen" in words(finetune)
+    assert 'data-step="24"' in words(finetune)
+    assert "<b>96</b> examples seen" in words(finetune)
     assert "<b>0.210</b> mAP of the start" in words(finetune)
     progress = finetune.get("progress")[0].proto.text
-    assert progress.startswith("Step 4 of 240, about 2 minutes left")  # 236 steps of half a second, and looks
+    assert progress.startswith("Step 24 of 240, about 2 minutes left")  # 216 steps of half a second, and looks
     press(finetune, f"stop_{job.job_id}")
     assert "best so far is kept" in finetune.get("progress")[0].proto.text
 
@@ -334,6 +404,40 @@ def step_event(step: int) -> dict:
     }  # fmt: skip
 
 
+def test_a_training_that_waits_is_said_to_wait(finetune) -> None:
+    made = written(state=RunState.STOPPED)
+    made.state_file.write_bytes(b"state")
+    opened(finetune, data="scenes")
+    press(finetune, "start")
+    press(finetune, "go_on_mine")
+    assert ">waits its turn<" in words(finetune)
+    assert "at work, or waiting" not in words(finetune)
+
+
+def test_a_name_that_is_taken_is_told_why_it_is_numbered_and_the_next_gets_its_own(finetune) -> None:
+    opened(finetune, data="scenes")
+    finetune.text_input(key="title_Composed scenes").set_value("herd-base")
+    run(finetune)
+    assert "It will be called herd-base 2" in words(finetune)
+    assert "There is a model called herd-base already" in words(finetune)
+    press(finetune, "start")
+    assert finetune.text_input(key="title_Composed scenes").value == "Composed scenes"
+
+
+def test_at_the_top_stands_where_it_runs_and_no_precision_that_training_may_not_have(finetune) -> None:
+    architecture = next(spec.architecture for spec in all_models())
+    keep_choice(f"{architecture}, 480 px", Execution("cpu", "float32", threads=2))
+    opened(finetune, data="scenes")
+    assert "<li>runs on CPU, 2 threads</li>" in words(finetune)
+
+
+def test_a_terminals_training_beside_it_is_said(finetune) -> None:
+    with held(written(state=RunState.BEGUN)):
+        opened(finetune, data="scenes")
+    assert "A training begun in a terminal computes on this machine too" in words(finetune)
+    assert "one training at a time" not in words(finetune)
+
+
 # --- how long
 
 
@@ -356,6 +460,29 @@ def test_the_estimate_is_asked_for_once_and_kept_for_its_choice(finetune, begun,
     assert len(begun) == 1
 
 
+def test_an_estimate_tells_that_nothing_is_held_out_and_of_no_looks(finetune, monkeypatch) -> None:
+    opened(finetune, data="scenes")
+    press(finetune, "estimate")
+    [job] = all_jobs(store(), "estimate")
+    told = {"step_seconds": 0.6, "look_seconds": 0.0, "looks": 0, "seconds": 144.0, "notes": ["Nothing is held out."]}
+    done(monkeypatch, job, told)
+    run(finetune)
+    assert "0.60 s a step<" in words(finetune)
+    assert "look" not in words(finetune).partition("cv-estimate")[2].partition("</p>")[0]
+    assert "Nothing is held out." in words(finetune)
+
+
+def test_an_estimate_that_waits_can_be_left(finetune) -> None:
+    opened(finetune, data="scenes")
+    press(finetune, "start")
+    press(finetune, "estimate")
+    assert "waits for 1 job before it" in words(finetune)
+    press(finetune, "stop_estimate")
+    [job] = all_jobs(store(), "estimate")
+    assert job.state is JobState.STOPPED
+    assert is_there(finetune, "estimate")
+
+
 def test_an_estimate_that_fails_says_why(finetune, monkeypatch) -> None:
     opened(finetune, data="scenes")
     press(finetune, "estimate")
@@ -373,7 +500,9 @@ def test_a_run_tells_what_it_came_to(finetune) -> None:
     opened(finetune, data="scenes")
     told = words(finetune)
     assert 'data-run="mine" data-state="done"' in told
-    assert ">better<" in told
+    assert ">better on composed scenes<" in told
+    assert "the step was chosen by these very pictures: a little too good" in told
+    assert "on the command line: mine" in told
     assert "<b>0.200</b>" in told
     assert "<b>0.310</b>" in told
     assert "On 40 pictures Mine is better" in told
@@ -391,6 +520,50 @@ def test_a_run_that_failed_says_why_and_goes_on(finetune, begun) -> None:
     assert begun == [("finetune", "--resume", "mine")]
     assert not is_there(finetune, "go_on_mine")
     assert not is_there(finetune, "do_delete_mine")
+
+
+def test_an_exploded_run_begins_again_with_other_settings(finetune, begun) -> None:
+    problem = "training: the loss has exploded. Lower the learning rate, or look for boxes without extent."
+    settings = SETTINGS | {"learning_rate": 0.2, "iterations": 77, "patience": 3}
+    written(state=RunState.FAILED, has_model=False, problem=problem)
+    replace(read_run("mine"), settings=settings).save()
+    opened(finetune, data="scenes")
+    assert not is_there(finetune, "go_on_mine"), "it would fail again"
+    assert "Press Begin again with other settings" in finetune.error[0].value
+    press(finetune, "otherwise_mine")
+    assert begun == [], "nothing begins by itself"
+    assert finetune.query_params["profile"] == "custom"
+    assert finetune.number_input(key="rate").value == pytest.approx(0.02)
+    assert finetune.number_input(key="iterations").value == 77
+    press(finetune, "start")
+    [told] = begun
+    assert told[told.index("--iterations") + 1] == "77"
+
+
+def test_nothing_held_out_is_said_instead_of_drawn(finetune) -> None:
+    made = written(state=RunState.STOPPED, verdict="0 pictures without one true box tell nothing")
+    replace(made, held_out=(), looks=()).save()
+    opened(finetune, data="scenes")
+    told = words(finetune)
+    assert "No pictures were kept back, so nobody can say whether it got better." in told
+    assert "tell nothing" not in told
+    assert "n/a" not in told
+    assert ">no verdict, stopped early<" in told
+
+
+def test_at_work_nothing_is_drawn_where_nothing_is_held_out(finetune) -> None:
+    opened(finetune, data="scenes")
+    press(finetune, "start")
+    replace(written("composed-scenes", RunState.BEGUN, has_model=False, title="Composed scenes"), held_out=()).save()
+    run(finetune)
+    assert "No pictures are kept back to judge by, so there is nothing to draw here." in words(finetune)
+    assert "judged by 0" not in words(finetune)
+
+
+def test_a_run_that_was_stopped_before_a_look_says_so(finetune) -> None:
+    replace(written(state=RunState.STOPPED), looks=()).save()
+    opened(finetune, data="scenes")
+    assert "It ended before the held-out pictures were looked at" in words(finetune)
 
 
 def test_a_run_that_was_killed_is_told_as_such(finetune) -> None:
@@ -414,13 +587,14 @@ def test_a_run_is_renamed_and_deleted_after_a_second_word(finetune) -> None:
     finetune.text_input(key="rename_mine_Mine").set_value("Hill herd")
     run(finetune)
     press(finetune, "do_rename_mine")
-    assert read_run("hill-herd").title == "Hill herd"
-    assert "is called Hill herd now" in words(finetune)
-    assert finetune.button(key="do_delete_hill-herd").disabled
-    finetune.checkbox(key="sure_hill-herd").check()
+    assert read_run("mine").title == "Hill herd"
+    assert "is called Hill herd now; on the command line it stays `mine`" in words(finetune)
+    assert finetune.button(key="do_delete_mine").disabled
+    finetune.checkbox(key="sure_mine").check()
     run(finetune)
-    press(finetune, "do_delete_hill-herd")
+    press(finetune, "do_delete_mine")
     assert all_runs() == []
+    assert finetune.toast[-1].value == "Hill herd is deleted."
 
 
 def test_names_and_problems_are_shown_as_they_are(finetune) -> None:
@@ -473,3 +647,24 @@ def test_cocos_cows_can_be_learnt_from_once_they_are_there(finetune, begun, monk
     assert not is_there(finetune, "get_cows")
     press(finetune, "start")
     assert begun == [("finetune", "--coco-cows", "--name", "coco-s-cows", "--title", "COCO's cows")]
+
+
+def test_a_fetch_that_failed_stays_open_and_says_why_once(finetune) -> None:
+    opened(finetune, data="scenes")
+    press(finetune, "get_cows")
+    [job] = all_jobs(store(), "fetch")
+    with store().transaction() as connection:
+        problem = "coco-cows: images.cocodataset.org cannot be reached. Check the network and try again."
+        connection.execute("UPDATE jobs SET state = 'failed', problem = ? WHERE job_id = ?", (problem, job.job_id))
+    run(finetune)
+    [box] = [one for one in finetune.get("expander") if "COCO" in one.label]
+    assert box.proto.expanded
+    told = finetune.error[0].value.replace("\\", "")
+    assert told.startswith("**COCO's cows**: images.cocodataset.org cannot be reached.")
+    assert "What came is kept" not in told
+    assert finetune.button(key="get_cows").label == "Try again"
+    coco_cows_folder().mkdir(parents=True)
+    (coco_cows_folder() / f"{ARCHIVE}.part").write_bytes(b"PK")
+    run(finetune)
+    assert "What came is kept: press Go on" in finetune.error[0].value.replace("\\", "")
+    assert finetune.button(key="get_cows").label == "Go on"

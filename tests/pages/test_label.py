@@ -536,6 +536,14 @@ def test_the_good_rest_is_imported_only_on_a_word(example) -> None:
     assert all_herds(store())[0].labelled == 1
 
 
+def test_pictures_that_are_elsewhere_are_one_finding_and_no_trouble(example) -> None:
+    bring(example, coco("many.jpg", *(f"foreign {number}.jpg" for number in range(9))))
+    assert "0 things left out" in words(example)
+    assert "9 pictures named in the file are not in this herd." in words(example)
+    assert not any(box.key == "import_rest" for box in example.checkbox)
+    assert not example.button(key="import_go").disabled
+
+
 def test_an_import_never_writes_over_boxes_unasked(example) -> None:
     draw(example, BOX)
     mine = stored(example).boxes.xyxy.tolist()

@@ -18,15 +18,16 @@ from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.track_table import TrackTable
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.writer import ClipWriter
-from cowvision.ui import tracking_jobs, tracking_timeline
+from cowvision.ui import tracking_figures, tracking_jobs, tracking_timeline
 from cowvision.ui.tracking_downloads import as_csv, as_json
 from cowvision.ui.tracking_tables import track_rows
+from cowvision.viz.encoding import as_jpeg
 from cowvision.viz.tracking_charts import MOST_STEPS, HerdCounts, cows_per_frame
 from cowvision.workspace import clips, jobs
 from cowvision.workspace.clips import Clip, own_clips
 from cowvision.workspace.files import store_path
 from cowvision.workspace.following import TrackEstimate
-from cowvision.workspace.job_log import append_event
+from cowvision.workspace.job_log import append_event, job_folder
 from cowvision.workspace.job_process import Known
 from cowvision.workspace.jobs import Job, all_jobs
 from cowvision.workspace.store import Store
@@ -199,6 +200,35 @@ def test_an_own_clip_is_taken_in_listed_and_removed_with_its_results(track, tmp_
     assert track.query_params["clip"] == "crossing"
 
 
+def test_with_an_own_clip_its_jobs_stop_and_what_they_told_and_drew_goes(track, tmp_path, begun) -> None:
+    own = clips.add_clip(store(), write_clip(tmp_path / "mine.mp4", seed=5).read_bytes(), "mine.mp4")
+    opened(track, clip=own.key[:16])
+    press(track, "track")
+    running, _ = trackings()
+    append_event(running.job_id, {"kind": "frame", "done": 1, "total": 20, "cows": 0})
+    (job_folder(running.job_id) / "preview.jpg").write_bytes(as_jpeg(noise(96, 64, 0)))
+    press(track, "remove_clip")
+    [left] = trackings()  # the one that waited never begins, and nothing of it is kept
+    assert (left.job_id, len(begun)) == (running.job_id, 1)
+    assert left.stop_asked_at is not None
+    followed(SPECS[0], of=own)  # it ends after its clip has gone, and keeps what it has
+    with store().transaction() as connection:
+        connection.execute("UPDATE jobs SET state = 'stopped' WHERE job_id = ?", (running.job_id,))
+    run(track)
+    assert trackings() == []
+    assert tracked_clips() == []
+    assert not job_folder(running.job_id).exists()
+
+
+def test_jobs_of_shipped_clips_are_kept(track) -> None:
+    opened(track)
+    press(track, "track")
+    for job in reversed(trackings()):
+        jobs.ask_to_stop(store(), job.job_id)
+    run(track)
+    assert len(trackings()) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "data"), [("words.mp4", b"no video at all"), ("empty.mov", b""), ("cut.mp4", None)], ids=str
 )
@@ -211,6 +241,25 @@ def test_a_bad_upload_is_told_in_words_and_nothing_is_kept(track, tmp_path, name
     assert error.value.startswith(f"**{name.replace('.', chr(92) + '.')}**")
     assert own_clips(store()) == []
     assert track.query_params["clip"] == "crossing"
+
+
+def test_errors_of_uploads_do_not_pile_up_and_can_be_closed(track, tmp_path) -> None:
+    opened(track)
+    for number in range(2):
+        bad = [(f"bad{number}{letter}.mp4", b"no video", "video/mp4") for letter in "ab"]
+        track.file_uploader(key=f"clips_{number}").set_value(bad)
+        run(track)
+        [error] = track.error
+        assert error.value.count("bad") == 2
+        assert f"bad{number}b" in error.value
+    press(track, "close_refused")
+    assert not track.error
+    track.file_uploader(key="clips_2").set_value([("bad.mp4", b"no video", "video/mp4")])
+    run(track)
+    good = write_clip(tmp_path / "mine.mp4", seed=5).read_bytes()
+    track.file_uploader(key="clips_3").set_value([("mine.mp4", good, "video/mp4")])
+    run(track)
+    assert not track.error
 
 
 # --- asking for it
@@ -237,9 +286,27 @@ def test_settings_stand_in_the_address_and_the_command_follows_them(track) -> No
     assert trackings()[0].arguments[5:] == ("--threshold", "0.4", "--patience", "60", "--every", "2")
 
 
+def test_changed_settings_are_counted_stay_with_the_visit_and_go_back(track) -> None:
+    opened(track, every="2", score="0.4", patience="nonsense", confirm="1000")
+    [told] = [one.label for one in track.expander if one.label.startswith("How it follows")]
+    assert told.endswith("- 2 settings changed")
+    track.slider(key="every").set_value(3)
+    run(track)
+    assert track.query_params["every"] == "3"
+    del track.query_params["every"]  # as another page does
+    run(track)
+    assert track.slider(key="every").value == 3
+    assert track.query_params["every"] == "3"
+    press(track, "usual_settings")
+    assert track.slider(key="every").value == 1
+    assert track.slider(key="score").value == TrackerSettings().least_score
+    assert not {"every", "score", "patience", "confirm"} & set(track.query_params)
+    assert not any("changed" in one.label for one in track.expander)
+
+
 def test_settings_that_do_not_go_together_are_told(track) -> None:
     opened(track, patience="2")
-    assert "patient for longer" in words(track).replace("\\", "")
+    assert "patience of 2 frames is too short" in words(track).replace("\\", "")
     assert not is_there(track, "track")
 
 
@@ -293,6 +360,7 @@ def test_a_tracking_at_work_tells_how_far_it_is_and_can_be_stopped(track) -> Non
     press(track, f"stop_{first.job_id}")
     assert trackings()[0].stop_asked_at is not None
     assert track.button(key=f"stop_{first.job_id}").disabled
+    assert track.button(key=f"stop_{first.job_id}").label == "Stopping …"
 
 
 def test_the_pace_and_the_rest_come_from_what_was_told_lately(track) -> None:
@@ -338,7 +406,9 @@ def test_without_truth_switches_are_suspected_and_the_count_has_its_range(track)
         followed(spec, ((1, 2),) * FRAMES, of=clip("other"))
     opened(track, clip="other")
     assert "suspected switches</small>" in words(track)
-    assert "2 (2 to 2)" in words(track)
+    assert "sees about 2," in words(track)
+    assert "2 (2 to 2)" not in words(track)
+    assert words(track).count(tracking_figures.RANGE) == 2
     assert "HOTA</small>" not in words(track)
 
 
@@ -346,7 +416,7 @@ def test_a_clip_without_cows_is_no_error(track) -> None:
     for spec in SPECS:
         followed(spec, ((),) * FRAMES, of=clip("other"))
     opened(track, clip="other")
-    assert "0 (0 to 0)" in words(track)
+    assert "sees about 0," in words(track)
     assert "No cow was tracked on this clip" in words(track)
 
 
@@ -369,6 +439,20 @@ def test_other_settings_show_what_there_is_and_say_so(track) -> None:
     assert "Not tracked with these settings yet" in words(track)
     assert "look at every n-th frame 3" in words(track)
     assert "IDF1 1.000" in words(track)
+    press(track, "track")  # until the new result is in, the old one is still called so
+    assert "Not tracked with these settings yet: Herd base and Herd fine" in words(track).replace("\\", "")
+    followed(SPECS[0], settings=TrackerSettings(every=3))
+    followed(SPECS[1], settings=TrackerSettings(every=3))
+    run(track)
+    assert "Not tracked with these settings yet" not in words(track)
+
+
+def test_more_switches_are_no_part_of_being_better(track) -> None:
+    followed(SPECS[0], ((),) * 15 + ((1,),) * 5)
+    followed(SPECS[1], ((1,),) * 15 + ((2,),) * 5)
+    opened(track)
+    told = words(track)
+    assert "although it switches ids once against 0 (Herd base loses most cows, and a lost cow cannot switch)." in told
 
 
 def test_a_result_whose_video_is_gone_is_told_in_words(track) -> None:

@@ -10,9 +10,9 @@ import pytest
 from cowvision.errors import ModelFileError, SettingError
 from cowvision.models.catalog import all_models, find_model, own_models
 from cowvision.models.places import runs_folder
-from cowvision.training.checkpoints import Run, RunState, all_runs, held, make_folder, read_run
+from cowvision.training.checkpoints import Run, RunState, all_runs, held, is_held, make_folder, read_run
 from cowvision.training.plans import Plan
-from cowvision.training.run_names import check_name, delete_run, name_for, rename_run
+from cowvision.training.run_names import check_name, check_title, delete_run, name_for, rename_run
 from tests.detectors import untrained_box
 
 
@@ -86,32 +86,30 @@ def test_names_are_free_and_of_plain_signs() -> None:
     assert name_for("Our Herd, spring '26") == "our-herd-spring-26"
     kept("our-herd", with_model=False)
     assert name_for("Our herd") == "our-herd-2"
-    assert name_for("Kühe & Kälber") == "k-he-k-lber"
+    assert name_for("Kühe & Kälber") == "kuhe-kalber"
+    assert name_for("Žofka č. 1") == "zofka-c-1"
     assert name_for("牛") == "my-model"
     assert name_for("Herd base") == "herd-base-2", "what ships keeps its name"
     with pytest.raises(SettingError, match=r"already.*--resume our-herd"):
         check_name("our-herd")
 
 
-def test_another_name_takes_folder_and_model_along() -> None:
+def test_another_title_keeps_the_short_name_that_scripts_use() -> None:
     run = kept("mine")
     kept("other")
     run.model_file.with_suffix(".md").write_text("# Mine\n\n- **name**: `mine`\n- **seed**: 0\n")
     model = find_model("mine")
     renamed = rename_run("mine", "  My  best herd ")
-    assert (renamed.name, renamed.title) == ("my-best-herd", "My best herd")
-    assert not run.folder.exists()
-    assert read_run("my-best-herd") == renamed
-    assert find_model("my-best-herd").title == "My best herd"
-    assert find_model("my-best-herd").id == model.id, "what it found before still counts"
+    assert (renamed.name, renamed.title, renamed.folder) == ("mine", "My best herd", run.folder)
+    assert read_run("mine") == renamed
+    assert find_model("mine").title == "My best herd"
+    assert find_model("mine").id == model.id, "what it found before still counts"
     with pytest.raises(SettingError, match="empty"):
-        rename_run("my-best-herd", "  ")
+        rename_run("mine", "  ")
     for taken in ("Other", "herd BASE"):
         with pytest.raises(SettingError, match="there is a model called"):
-            rename_run("my-best-herd", taken)
-    assert run.model_file.with_suffix(".md") != renamed.model_file.with_suffix(".md")
-    card = renamed.model_file.with_suffix(".md").read_text()
-    assert card == "# My best herd\n\n- **name**: `my-best-herd`\n- **seed**: 0\n"
+            rename_run("mine", taken)
+    assert run.model_file.with_suffix(".md").read_text() == "# My best herd\n\n- **name**: `mine`\n- **seed**: 0\n"
 
 
 def test_its_own_name_is_not_taken_by_another() -> None:
@@ -191,3 +189,20 @@ def test_what_a_killed_process_left_half_written_is_cleared_away() -> None:
         assert sorted(path.name for path in run.folder.iterdir()) == [
             ".lock", "model.json", "model.safetensors", "run.json", "state.pt",
         ]  # fmt: skip
+
+
+def test_a_title_is_no_other_models_short_name() -> None:
+    kept("chute")
+    for taken in ("herd-base", "Chute"):
+        with pytest.raises(SettingError, match="there is a model called"):
+            check_title(taken)
+    assert check_title("chute", but="chute") == "chute"
+
+
+def test_who_works_on_a_run_is_known() -> None:
+    run = kept("mine")
+    assert not is_held(run)
+    with held(run):
+        assert is_held(run)
+    delete_run("mine")
+    assert not is_held(run)

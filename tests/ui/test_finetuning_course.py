@@ -53,8 +53,10 @@ def test_what_began_anew_is_not_mixed_with_what_was_before() -> None:
 
 def test_time_left_counts_the_steps_and_the_looks_to_come() -> None:
     course = Course()
-    for number in (58, 59, 60, 61):
+    for number in (41, 59, 60):
         course.take(step(number, look_seconds=4.0))
+    assert course.seconds_left(60) is None, "the first twenty steps tell nobody"
+    course.take(step(61, look_seconds=4.0))
     assert course.seconds_per_step == 0.5
     assert course.waited_share == pytest.approx(0.2)
     # 179 steps of half a second; looks after 120, 180 and 240 and one for the verdict

@@ -27,10 +27,11 @@ from cowvision.models.weights import read_tensors
 from cowvision.training import checkpoints
 from cowvision.training.checkpoints import RunState, all_runs, read_run
 from cowvision.workspace import files
-from cowvision.workspace.lesson_looks import as_the_first
+from cowvision.workspace.lesson_looks import as_the_first, in_words
 from cowvision.workspace.lessons import begin, estimate, go_on
 from cowvision.workspace.store import Store
 from cowvision.workspace.teaching import teach
+from cowvision.workspace.training_cards import NOT_JUDGED
 from tests.detectors import untrained_box
 from tests.lessons import small_plan
 
@@ -320,4 +321,43 @@ def test_without_anything_to_judge_by_the_last_is_kept(store, tmp_path) -> None:
     blind = [replace(one, truth=one.truth[[]]) for one in data.held_out]
     run = teach(every(run, judge_every=2), replace(data, held_out=tuple(blind)))
     assert (run.state, run.best_step, run.looks) == (RunState.DONE, 6, ((0, None, None),))
-    assert "tell nothing" in run.verdict
+    assert run.verdict == NOT_JUDGED
+    assert NOT_JUDGED in run.model_file.with_suffix(".md").read_text()
+
+
+def test_nothing_held_out_is_never_looked_at(store, tmp_path) -> None:
+    told = []
+    run, data = begin(small_plan(tmp_path), "mine", "My herd", store)
+    unjudged = replace(data, held_out=(), held_out_ids=())
+    run = teach(replace(every(run, judge_every=2), held_out=()), unjudged, tell=lambda **facts: told.append(facts))
+    assert (run.state, run.best_step, run.looks, run.gain) == (RunState.DONE, 6, (), {})
+    assert run.verdict == NOT_JUDGED
+    assert not [one for one in told if one["kind"] == "look" or "looks at" in one.get("text", "")]
+    card = run.model_file.with_suffix(".md").read_text()
+    assert NOT_JUDGED in card
+    assert "## Figures" not in card
+
+
+def test_the_trust_in_its_verdict_is_kept_apart_from_it(store, tmp_path) -> None:
+    run, data = begin(small_plan(tmp_path), "mine", "My herd", store)
+    run = teach(run, data)
+    assert "No interval is quoted" not in run.verdict
+    assert "No interval is quoted" in run.gain["trust"]
+    card = run.model_file.with_suffix(".md").read_text()
+    assert run.verdict in card and run.gain["trust"] in card
+    assert "| model | pictures |" in card
+
+
+def test_what_prepares_pictures_and_is_ended_is_told_in_words() -> None:
+    error = in_words("Mine", RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "))
+    assert "was ended from outside" in error.cause
+    assert "have the run go on" in error.remedy
+
+
+def test_what_is_finished_does_not_go_on_and_stays_as_it_is(store, tmp_path) -> None:
+    run, data = begin(small_plan(tmp_path), "mine", "Mine", store)
+    done = teach(run, data)
+    before = {path.name: path.read_bytes() for path in done.folder.iterdir() if path.is_file()}
+    with pytest.raises(ModelFileError, match=r"finished already.*--start mine"):
+        go_on("mine", store)
+    assert {path.name: path.read_bytes() for path in done.folder.iterdir() if path.is_file()} == before

@@ -1,5 +1,6 @@
 """What a plan learns from: checked before anything begins, split for good, and never a picture on both sides."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cowvision.errors import AnnotationError, TrainingDataError, WorkspaceError,
 from cowvision.models.weights import save_model
 from cowvision.training.plans import Plan
 from cowvision.workspace import files
+from cowvision.workspace.coco_cows import ARCHIVE, coco_cows_folder
 from cowvision.workspace.herds import LabelState, add_picture, create_herd, delete_herd
 from cowvision.workspace.labels import save
 from cowvision.workspace.reduced_pictures import reduced
@@ -136,10 +138,12 @@ def frames_of_one_clip(folder: Path, scenes: list[int]) -> Plan:
 
 
 def test_of_a_single_clip_the_last_stretch_judges_and_that_is_said(store, tmp_path) -> None:
-    data = gather(frames_of_one_clip(tmp_path / "a", list(range(20))), store)
+    plan = frames_of_one_clip(tmp_path / "a", list(range(20)))
+    data = gather(plan, store)
     assert [one.name for one in data.held_out] == [f"frame_{number}.png" for number in range(15, 21)]
     assert len(data.train) == 14
     assert any("frames of one clip: its last 6 are held out. They show" in note for note in data.notes)
+    assert gather(plan, store).sha256 == data.sha256, "so that it can go on"
 
 
 def test_frames_that_look_like_held_out_ones_are_not_learnt_from(store, tmp_path) -> None:
@@ -238,8 +242,13 @@ def test_large_pictures_are_learnt_from_smaller_copies_with_their_boxes(tmp_path
 
 
 def test_cocos_cows_that_were_not_fetched_are_refused(store, tmp_path) -> None:
-    with pytest.raises(TrainingDataError, match=r"were not fetched to the end.*fetch coco-cows"):
-        gather(replace(labelled_folder(tmp_path / "a", 6), coco_cows=True), store)
+    plan = replace(labelled_folder(tmp_path / "a", 6), coco_cows=True)
+    with pytest.raises(TrainingDataError, match=r"were not fetched yet\. .*fetch coco-cows`\.$"):
+        gather(plan, store)
+    coco_cows_folder().mkdir(parents=True)
+    (coco_cows_folder() / f"{ARCHIVE}.part").write_bytes(b"PK")
+    with pytest.raises(TrainingDataError, match=r"were not fetched to the end.*goes on where it was"):
+        gather(plan, store)
 
 
 def test_what_the_start_has_learnt_from_never_judges(store, tmp_path) -> None:
@@ -253,3 +262,44 @@ def test_what_the_start_has_learnt_from_never_judges(store, tmp_path) -> None:
     assert set(learnt) <= set(data.train_ids)
     assert len(data.held_out_ids) == 5
     assert len(data.train_ids) == 15
+
+
+def test_a_single_frame_is_told_as_one(store, tmp_path) -> None:
+    data = gather(frames_of_one_clip(tmp_path / "a", [*range(4), 9, 9]), store)
+    assert len(data.held_out) == 2, "of six"
+    few = gather(replace(frames_of_one_clip(tmp_path / "b", [*range(4), 9, 9]), held_out=0.1), store)
+    [note] = [one for one in few.notes if "one clip" in one]
+    assert "its last one is held out, and 1 that looks like it is not learnt from. It shows the same" in note
+
+
+def test_frames_without_cows_that_look_like_held_out_ones_are_not_learnt_from_either(store, tmp_path) -> None:
+    plan = frames_of_one_clip(tmp_path / "a", [*range(8), 19, *range(10, 20)])
+    path = tmp_path / "a" / "truth.json"
+    document = json.loads(path.read_text())
+    [image] = [one["id"] for one in document["images"] if one["file_name"] == "frame_9.png"]
+    document["annotations"] = [one for one in document["annotations"] if one["image_id"] != image]
+    path.write_text(json.dumps(document))
+    data = gather(plan, store)
+    assert "frame_19.png" in {one.name for one in data.held_out}
+    assert "frame_9.png" not in {one.name for one in (*data.train, *data.held_out)}
+
+
+def test_of_a_clip_that_the_start_has_learnt_from_the_rest_may_judge(store, tmp_path) -> None:
+    plan = frames_of_one_clip(tmp_path / "a", list(range(20)))
+    learnt = gather(plan, store).train_ids
+    box = untrained_box()
+    save_model(box.network, box.spec, tmp_path, trained_on=learnt)
+    data = gather(replace(plan, start=str(tmp_path / "untrained.safetensors")), store)
+    assert [one.name for one in data.held_out] == ["frame_19.png", "frame_20.png"], "a third of six"
+    assert not set(learnt) & set(data.held_out_ids)
+
+
+def test_pictures_with_nothing_to_find_are_learnt_from_where_they_would_judge_alone(store, tmp_path) -> None:
+    plan = labelled_folder(tmp_path / "a", 20)
+    path = tmp_path / "a" / "truth.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"annotations": document["annotations"][:1]}))
+    data = gather(plan, store)
+    assert (len(data.train), data.held_out) == (20, ())
+    assert "Nothing could be held out" in data.notes[0]
+    assert "nobody will be able to say" in data.notes[0]
