@@ -150,7 +150,13 @@ class _Loop:
             if stops:
                 self._keep()
                 return
-            report = self._step()
+            try:
+                report = self._step()
+            except RuntimeError as error:
+                if not (str(error).startswith("DataLoader worker") and self.processes.count == 1 and should_stop()):
+                    raise
+                self._keep()  # the signal that asks for a stop ended what prepares the pictures, too
+                return
             with self.processes.as_one():
                 on_step(report)
             is_last = standing.step == config.iterations

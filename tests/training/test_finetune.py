@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,28 @@ def test_stopping_keeps_what_was_learnt() -> None:
                        on_step=lambda r: steps.append(r.step), should_stop=lambda: len(steps) >= 2)  # fmt: skip
     assert steps == [1, 2]
     assert not network.training
+
+
+@pytest.mark.parametrize("was_asked", [True, False])
+def test_a_stop_whose_signal_ended_the_workers_too_is_a_stop(monkeypatch, tmp_path: Path, *, was_asked: bool) -> None:
+    def broken(*arguments: object):
+        source = batches(*arguments)
+        for _ in range(2):
+            yield next(source)
+        stop.append(was_asked)
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Terminated.")
+
+    stop, steps = [], []
+    monkeypatch.setattr("cowvision.training.finetune.batches", broken)
+    learn = partial(finetune, untrained_network(), PICTURES, replace(CONFIG, checkpoint=tmp_path / "run.pt"))
+    learn = partial(learn, class_names=("cow",), on_step=steps.append, should_stop=lambda: any(stop))
+    if was_asked:
+        learn()
+        assert (tmp_path / "run.pt").is_file()
+    else:
+        with pytest.raises(RuntimeError, match="killed by signal"):
+            learn()
+    assert [one.step for one in steps] == [1, 2]
 
 
 def test_frozen_stages_and_norms_stay_as_they_are() -> None:
