@@ -181,9 +181,9 @@ def forget(store: Store, job_id: int) -> None:
     Raises:
         WorkspaceError: The workspace cannot be written.
     """
-    over = "state IN ('done', 'failed', 'stopped')"
+    sql = "DELETE FROM jobs WHERE job_id = ? AND state IN ('done', 'failed', 'stopped')"
     with store.transaction() as connection:
-        removed = connection.execute(f"DELETE FROM jobs WHERE job_id = ? AND {over}", (job_id,)).rowcount  # noqa: S608
+        removed = connection.execute(sql, (job_id,)).rowcount
     if removed:
         forget_log(job_id)
 
