@@ -71,7 +71,10 @@ endef
 $(VENV)/.installed: requirements.txt
 	$(call make_venv,$(VENV),3.12 3.11)
 	@echo "Installing CowVision into $(VENV) (a few minutes, once) ..."
-	@$(PYTHON) $(PIP_INSTALL) -r requirements.txt
+	@$(PYTHON) $(PIP_INSTALL) -r requirements.txt || { \
+		echo "The installation did not end. It needs the network and, on Linux with CUDA, some 12 GB while it runs (here:" \
+			"$$(df -Pk . | awk 'NR == 2 { printf "%.0f", $$4 / 1e6 }') GB free; the system's temporary folder counts too). Then: make setup" >&2; \
+		exit 1; }
 	@$(PYTHON) -m pip check --quiet
 	$(check_opencv)
 	@touch $@
