@@ -1,15 +1,20 @@
 """What ships tracked: of the shipped clips and models as they are, with figures that are those of its tracks."""
 
+import numpy as np
 import pytest
 
+from cowvision.data.annotations import scores_of
 from cowvision.data.mot import mot_text, read_mot
+from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import embedded_models
 from cowvision.tracking.clip_info import probe
 from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.video import frames
 from cowvision.workspace.clips import Clip, shipped_clips
 from cowvision.workspace.following import fitted
 from cowvision.workspace.tracked_clips import SHIPPED_FOLDER, TrackedClip, find_tracked, read_tracked
+from tests.workspace.shipped_looks import look_at, looks_of, tracked
 
 PAIRS = [(clip, spec.name) for clip in shipped_clips() for spec in embedded_models()]
 NAMES = [f"{clip.key}.{model}" for clip, model in PAIRS]
@@ -65,6 +70,26 @@ def test_its_figures_are_those_of_its_tracks_and_trackevals(clip: Clip, model: s
     *golden, switches = TRACKEVAL[f"{clip.key}.{model}"]
     assert told == pytest.approx(golden, abs=1e-6)
     assert report.id_switches == switches
+
+
+@pytest.mark.parametrize(("clip", "model"), PAIRS, ids=NAMES)
+def test_the_tracker_as_it_is_now_makes_these_very_tracks(clip: Clip, model: str) -> None:
+    now, ships = tracked(f"{clip.key}.{model}"), shipped(clip, model).table()
+    assert now.frames == ships.frames
+    for column in ("frame", "track_id", "seen"):
+        assert np.array_equal(getattr(now, column), getattr(ships, column)), "track it anew with --ship"
+    assert np.allclose(now.xyxy, ships.xyxy, atol=0.01)
+
+
+def test_the_models_as_they_are_now_find_what_was_tracked(monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_PRECISION", "float32")
+    [clip] = [one for one in shipped_clips() if one.key == "crossing"]
+    for model in ("herd-base", "herd-finetuned"):
+        box, kept = DetectionBox(model), looks_of(f"crossing.{model}")
+        for frame in frames(clip.path, every=80):
+            [found] = look_at(box, [frame.rgb])
+            assert np.allclose(found.xyxy, kept[frame.index].xyxy, atol=0.05)
+            assert np.allclose(scores_of(found), scores_of(kept[frame.index]), atol=1e-3)
 
 
 @pytest.mark.parametrize("clip", shipped_clips(), ids=lambda clip: clip.key)
