@@ -6,7 +6,7 @@ import streamlit as st
 
 from cowvision.models.catalog import ModelSpec, all_models, downloaded_models
 from cowvision.models.published import published_models
-from cowvision.ui import fetches, frame, gallery, machine, session, story, widgets
+from cowvision.ui import frame, gallery, machine, published_offers, session, story, widgets
 from cowvision.ui.gallery import GalleryPicture
 
 SHOWN_FIRST = "many_cows"
@@ -80,11 +80,7 @@ def _offer_models() -> None:
     columns = [column for _ in range(0, len(missing), _OFFERS_IN_A_ROW) for column in st.columns(_OFFERS_IN_A_ROW)]
     for column, model in zip(columns, missing, strict=False):
         with column, st.container(border=True, height="stretch"):
-            st.markdown(f"**{model.title}**")
-            st.caption(
-                f"mAP {model.published_map:.3f} on COCO val2017 as published, not measured here. {model.licence}."
-            )
-            fetches.offer(model)
+            published_offers.offer(model)
 
 
 home_page()

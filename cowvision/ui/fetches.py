@@ -1,109 +1,145 @@
-"""Downloads of published weights: begun by a press, going on while people look at other pages, one for all of them."""
+"""Downloads as jobs: begun by a press, going on without the page, the tab and the server, one for all visitors."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 import streamlit as st
 
-from cowvision.errors import CowVisionError, DownloadStopped, unforeseen
-from cowvision.models.catalog import downloads_folder
-from cowvision.models.fetching import fetch, source_url
-from cowvision.models.partial_file import PartialFile
-from cowvision.models.published import PublishedModel
-from cowvision.ui import widgets
+from cowvision.errors import CowVisionError, DownloadError
+from cowvision.ui import cache, widgets
+from cowvision.workspace.job_log import events
+from cowvision.workspace.jobs import Job, JobState, again, all_jobs, ask_to_stop, place_in_queue, submit, tend
 
-REFRESH_SECONDS = 0.5
-
-
-@dataclass
-class Download:
-    """One model's download; written by its thread, read by every page."""
-
-    model: PublishedModel
-    done: int = 0
-    problem: CowVisionError | None = None
-    thread: threading.Thread | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    _starting: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether bytes are being fetched."""
-        return self.thread is not None and self.thread.is_alive()
-
-    def start(self) -> None:
-        """Begin, or go on where it was; a second press while it runs does nothing."""
-        with self._starting:  # two visitors may press at once
-            if self.is_running:
-                return
-            self.problem = None
-            self.stop.clear()
-            self.thread = threading.Thread(target=self._run, name=f"fetch {self.model.name}", daemon=True)
-            self.thread.start()
-
-    def _run(self) -> None:
-        try:
-            fetch(self.model, downloads_folder(), on_progress=self._note, should_stop=self.stop.is_set)
-        except CowVisionError as error:
-            self.problem = error
-        except Exception as error:
-            logging.getLogger(__name__).exception("A download failed")
-            self.problem = unforeseen(self.model.name, error)
-
-    def _note(self, done: int, _total: int | None) -> None:
-        self.done = done
+REFRESH_SECONDS = 1.0
+FETCH = "fetch"
+_PROBLEM = "_download_problem"
+_ENDED_EARLY = {JobState.STOPPED, JobState.FAILED}
 
 
-def offer(model: PublishedModel) -> None:
-    """A model that can be fetched: what it is, its size, and the buttons to get it."""
-    download = _download(model.name, model)
-    is_running = download.is_running
+@dataclass(frozen=True)
+class Fetch:
+    """What can be downloaded.
+
+    Attributes:
+        name: What ``python -m cowvision fetch`` calls it.
+        title: What people call it.
+        get: Words of the button where nothing of it is here.
+        help: What is said of that button.
+        size_bytes: Of the whole; about.
+        is_begun: Whether something of it came before.
+        kept_bytes: How much; 0 where nobody can say.
+        key: The end of its buttons' keys; its name by default.
+    """
+
+    name: str
+    title: str
+    get: str
+    help: str
+    size_bytes: int
+    is_begun: bool
+    kept_bytes: int = 0
+    key: str = ""
+
+
+def newest_job(name: str) -> Job | None:
+    """The newest job that downloads it; None without one.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    jobs = [job for job in all_jobs(cache.store(), FETCH) if job.arguments == (FETCH, name)]
+    return jobs[-1] if jobs else None
+
+
+def is_told(job: Job | None) -> bool:
+    """Whether a job has something to say: it is under way, or ended before its end."""
+    return job is not None and (not job.state.is_over or job.state in _ENDED_EARLY)
+
+
+def offer(fetch: Fetch) -> None:
+    """The button that gets it, how far it is, and a way to stop it; why it did not come.
+
+    Raises:
+        WorkspaceError: The workspace cannot be read.
+    """
+    job = newest_job(fetch.name)
+    is_open = job is not None and not job.state.is_over
     # one fragment at work and at rest: the browser's timer may ask once more for one that is gone, and that is logged
-    st.fragment(_offer, run_every=REFRESH_SECONDS if is_running else None)(model, download, is_running)
+    st.fragment(_offer, run_every=REFRESH_SECONDS if is_open else None)(fetch, was_open=is_open)
 
 
-def _offer(model: PublishedModel, download: Download, was_running: bool) -> None:  # noqa: FBT001 - the fragment's state
-    if was_running and not download.is_running:
-        st.rerun()
+def _offer(fetch: Fetch, *, was_open: bool) -> None:
+    with widgets.errors_shown():
+        tend(cache.store())
+        job = newest_job(fetch.name)
+        is_open = job is not None and not job.state.is_over
+        if is_open != was_open:
+            st.rerun()  # it has ended, or another tab has begun it: the rest of the page is to know
+        if job is not None and is_open:
+            _progress(fetch, job)
+        else:
+            _at_rest(fetch, job)
+    if isinstance(problem := st.session_state.pop(f"{_PROBLEM}_{fetch.name}", None), CowVisionError):
+        widgets.show_error(problem)
+
+
+def _at_rest(fetch: Fetch, job: Job | None) -> None:
+    ended_early = job is not None and job.state in _ENDED_EARLY
+    st.button(
+        _words(fetch, ended_early=ended_early), key=f"get_{fetch.key or fetch.name}",
+        icon=":material/download:", help=fetch.help, on_click=_get, args=(fetch,),
+    )  # fmt: skip
+    if job is not None and job.state is JobState.STOPPED:
+        kept = "What came is kept; a press goes on from there." if fetch.is_begun else "Nothing came."
+        st.caption(f"Stopped. {kept}")
+    elif job is not None and job.state is JobState.FAILED:
+        cause = job.problem.removeprefix(f"{fetch.name}: ").rstrip(".")
+        remedy = "What came is kept: press Go on" if fetch.is_begun else "Press Try again"
+        raise DownloadError(fetch.title, cause, remedy)
+
+
+def _words(fetch: Fetch, *, ended_early: bool) -> str:
+    if fetch.kept_bytes:
+        return f"Go on: {_of(fetch.kept_bytes, fetch.size_bytes)}"
+    if fetch.is_begun and ended_early:
+        return "Go on"
+    return "Try again" if ended_early else fetch.get
+
+
+def _progress(fetch: Fetch, job: Job) -> None:
+    told = next((event for event in reversed(events(job.job_id)) if "done" in event), None)
+    size = fetch.size_bytes
+    done, total = (fetch.kept_bytes, size) if told is None else (int(told["done"]), int(told["total"] or size))
+    before = place_in_queue(cache.store(), job)
+    waits = f", waits for {widgets.counted(before, 'other download')}" if before else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if download.is_running:
-            _progress(model, download)
-        elif st.button(_label(model), key=f"get_{model.name}", help=f"From {_host(model)}. Nothing is asked before."):
-            download.start()
-            st.rerun()
-    if isinstance(download.problem, DownloadStopped):
-        st.caption("Stopped. What came is kept; a press goes on from there.")
-    elif download.problem is not None and not download.is_running:
-        widgets.show_error(download.problem)
+        st.progress(min(1.0, done / total), f"{_of(done, total)}{waits}")
+        is_asked = job.stop_asked_at is not None
+        st.button(
+            "Stopping …" if is_asked else "Stop", key=f"stop_{fetch.key or fetch.name}", on_click=_stop,
+            args=(fetch.name, job.job_id), disabled=is_asked,
+            help="What came is kept; a later press goes on from there.",
+        )  # fmt: skip
 
 
-def _progress(model: PublishedModel, download: Download) -> None:
-    st.progress(min(1.0, download.done / model.size_bytes), _of(model, download.done))
-    if st.button("Stop", key=f"stop_{model.name}", help="What came is kept; a later press goes on from there."):
-        download.stop.set()
+def _of(done: int, total: int) -> str:
+    return f"{done / 1024**2:.0f} of {total / 1024**2:.0f} MB"
 
 
-def _label(model: PublishedModel) -> str:
-    kept = PartialFile(downloads_folder() / model.file_name).size
-    return f"Go on: {_of(model, kept)}" if kept else f"Get it ({model.size_mib:.0f} MB)"
-
-
-def _of(model: PublishedModel, done: int) -> str:
-    return f"{done / 1024**2:.0f} of {model.size_mib:.0f} MB"
-
-
-def _host(model: PublishedModel) -> str:
+def _get(fetch: Fetch) -> None:
     try:
-        return urlsplit(source_url(model)).hostname or "its authors' server"
-    except CowVisionError:
-        return "the address in COWVISION_WEIGHTS_URL"
+        job = newest_job(fetch.name)
+        if job is None:
+            submit(cache.store(), FETCH, fetch.title, (FETCH, fetch.name))
+        elif job.state.is_over:  # otherwise another tab was quicker
+            again(cache.store(), job.job_id)
+    except CowVisionError as error:
+        st.session_state[f"{_PROBLEM}_{fetch.name}"] = error
 
 
-@st.cache_resource(show_spinner=False)
-def _download(name: str, _model: PublishedModel) -> Download:
-    del name
-    return Download(_model)
+def _stop(name: str, job_id: int) -> None:
+    try:
+        ask_to_stop(cache.store(), job_id)
+    except CowVisionError as error:
+        st.session_state[f"{_PROBLEM}_{name}"] = error

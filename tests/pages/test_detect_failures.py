@@ -3,8 +3,6 @@
 import sqlite3
 import sys
 
-import pytest
-
 from cowvision.errors import ModelFileError, WorkspaceError
 from tests.pages.driving import counted, run, upload, words
 
@@ -173,18 +171,3 @@ def test_a_full_disk_leaves_neither_bytes_nor_row(page, a_png, tmp_path, monkeyp
     page.file_uploader(key="uploads_1").set_value(upload_again)
     run(page)
     assert "1 picture of yours" in words(page)
-
-
-@pytest.mark.parametrize("kind", [OSError, MemoryError])
-def test_an_unforeseen_error_of_a_download_is_told(kind, monkeypatch) -> None:
-    from cowvision.models.published import published_models
-    from cowvision.ui import fetches
-
-    def broken(*_: object, **__: object) -> None:
-        raise kind("moo")
-
-    monkeypatch.setattr(fetches, "fetch", broken)
-    download = fetches.Download(published_models()[0])
-    download.start()
-    download.thread.join(10)
-    assert "moo" in str(download.problem)

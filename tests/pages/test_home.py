@@ -1,15 +1,22 @@
 """The Home page as a visitor meets it, without a browser."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cowvision.errors import DownloadError, DownloadStopped
+from cowvision.errors import WorkspaceError
 from cowvision.models.catalog import downloads_folder
 from cowvision.models.published import published_models
+from cowvision.workspace import jobs
+from cowvision.workspace.files import store_path
+from cowvision.workspace.job_log import append_event
+from cowvision.workspace.job_process import Known
+from cowvision.workspace.store import Store
 from tests.pages.driving import run, words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,40 +60,81 @@ def test_a_downloaded_model_is_offered_no_more(home, monkeypatch) -> None:
     assert f"get_{there.name}" not in [button.key for button in home.button]
 
 
-def test_a_press_fetches_and_a_failure_is_told_with_its_remedy(home, monkeypatch) -> None:
-    def offline(model, folder, **_) -> None:
-        assert folder == downloads_folder()
-        raise DownloadError(model.name, "the server cannot be reached", "Try again when there is a network")
+@pytest.fixture
+def begun(monkeypatch) -> list[tuple[str, ...]]:
+    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
+    asked: list[tuple[str, ...]] = []
+    me = Known(os.getpid(), psutil.Process().create_time())
 
-    monkeypatch.setattr("cowvision.ui.fetches.fetch", offline)
+    def begin(job_id: int, arguments) -> Known:
+        asked.append(tuple(arguments))
+        return me
+
+    monkeypatch.setattr(jobs, "begin", begin)
+    return asked
+
+
+def ended(state: str, problem: str = "") -> None:
+    with Store(store_path()).transaction() as connection:
+        connection.execute("UPDATE jobs SET state = ?, problem = ?", (state, problem))
+
+
+def test_a_press_fetches_as_a_job_that_is_watched_and_stopped(home, begun) -> None:
     run(home)
     home.button(key="get_coco-r50").click()
     run(home)
-    for thread in downloads_in_progress():
-        thread.join(10)
+    assert begun == [("fetch", "coco-r50")]
+    [job] = jobs.all_jobs(Store(store_path()), "fetch")
+    append_event(job.job_id, {"done": 50 * 1024**2, "total": 160 * 1024**2})
     run(home)
-    assert "Try again when there is a network" in words(home).replace("\\", "")
+    assert home.get("progress")[0].proto.text == "50 of 160 MB"
+    home.button(key="stop_coco-r50").click()
+    run(home)
+    assert jobs.read_job(Store(store_path()), job.job_id).stop_asked_at is not None
+    assert home.button(key="stop_coco-r50").disabled
 
 
-def test_a_stopped_download_says_that_it_can_go_on(home, monkeypatch) -> None:
-    def stopped(model, _folder, **_) -> None:
-        raise DownloadStopped(model.name, 1_000_000, model.size_bytes)
+def test_a_failure_is_told_with_its_remedy_and_pressed_again(home, begun) -> None:
+    run(home)
+    home.button(key="get_coco-r50").click()
+    run(home)
+    ended("failed", "coco-r50: the server cannot be reached. Try again when there is a network.")
+    run(home)
+    assert "Try again when there is a network. Press Try again" in words(home).replace("\\", "")
+    assert home.button(key="get_coco-r50").label == "Try again"
+    home.button(key="get_coco-r50").click()
+    run(home)
+    assert begun == [("fetch", "coco-r50")] * 2
+    assert len(jobs.all_jobs(Store(store_path()), "fetch")) == 1
 
-    monkeypatch.setattr("cowvision.ui.fetches.fetch", stopped)
+
+def test_a_stopped_download_says_that_it_can_go_on(home, begun) -> None:
     run(home)
     home.button(key="get_coco-mobilenet").click()
     run(home)
-    for thread in downloads_in_progress():
-        thread.join(10)
+    ended("stopped")
+    run(home)
+    assert "Nothing came" in words(home)
+    model = next(one for one in published_models() if one.name == "coco-mobilenet")
+    downloads_folder().mkdir(parents=True)
+    (downloads_folder() / f"{model.file_name}.part").write_bytes(b"x" * 1024**2)
     run(home)
     assert "a press goes on from there" in words(home)
+    assert home.button(key="get_coco-mobilenet").label == f"Go on: 1 of {model.size_mib:.0f} MB"
     assert not home.error
 
 
-def downloads_in_progress() -> list:
-    import threading
+def test_what_cannot_be_begun_is_told_where_it_was_pressed(home, begun, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise WorkspaceError("workspace", "the disk is full", "Free some space")
 
-    return [thread for thread in threading.enumerate() if thread.name.startswith("fetch ")]
+    run(home)
+    monkeypatch.setattr("cowvision.ui.fetches.submit", full)
+    home.button(key="get_coco-r50").click()
+    run(home)
+    assert "the disk is full" in words(home)
+    run(home)
+    assert "the disk is full" not in words(home)
 
 
 def test_a_part_that_is_there_already_is_offered_to_go_on(home) -> None:
@@ -99,7 +147,7 @@ def test_a_part_that_is_there_already_is_offered_to_go_on(home) -> None:
 
 def test_home_and_the_router_need_no_torch() -> None:
     code = (
-        "import sys, cowvision.ui.fetches, cowvision.ui.frame, cowvision.ui.machine, cowvision.ui.story;"
+        "import sys, cowvision.ui.published_offers, cowvision.ui.frame, cowvision.ui.machine, cowvision.ui.story;"
         "print([name for name in ('torch', 'torchvision', 'torchmetrics') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
