@@ -19,8 +19,10 @@ setup: $(VENV)/.installed ## install everything into .venv (Python 3.11 or 3.12)
 demo: setup ## open the dashboard in the browser (PORT=8502 for another port)
 	@$(PYTHON) -m streamlit run app.py $(addprefix --server.port=,$(PORT))
 
+# Two processes with a thread each are quicker than one with two; what is timed in a browser goes alone.
 test: lint $(VENV)/.browser ## check everything: style, types, tests, the page in a browser
-	@$(PYTHON) -m pytest
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m "not browser" --numprocesses=2 --dist=worksteal
+	@$(PYTHON) -m pytest -m browser
 
 lint: $(VENV)/.tests-installed
 	@$(PYTHON) -m ruff check
