@@ -12,6 +12,7 @@ import numpy as np
 import supervision as sv
 import torch
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from torch import nn
 
@@ -36,13 +37,14 @@ def main() -> None:
     scores = (evaluation.figures, evaluation.interval, evaluation.studio)
     labels = (labelling.saving, labelling.large_herd)
     detect = (pages.slider, pages.again, pages.second_start, pages.memory)
-    for part in (*network, *scores, *detect, *labels, comparing.studio, finetuning.rows, tracking.rows):
-        try:
-            for row in part():
-                table.add_row(*row)
-        except CowVisionError as error:
-            table.add_row(part.__name__.replace("_", " "), str(error), "")
-    Console(width=118).print(table)
+    with Live(table, console=Console(width=118), auto_refresh=False) as live:  # a row as soon as it is known
+        for part in (*network, *scores, *detect, *labels, comparing.studio, finetuning.rows, tracking.rows):
+            try:
+                for row in part():
+                    table.add_row(*row)
+                    live.refresh()
+            except CowVisionError as error:
+                table.add_row(part.__name__.replace("_", " "), str(error), "")
 
 
 def published_network() -> Iterator[Row]:
