@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec, all_models
@@ -21,18 +20,14 @@ from cowvision.ui import (
     tracking_clips,
     tracking_jobs,
     tracking_live,
+    tracking_models,
     tracking_results,
     tracking_settings,
     widgets,
 )
-from cowvision.ui.choosing import choose
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.jobs import tend
 from cowvision.workspace.tracked_clips import tracked_clips
-
-FIRST_MODEL, FIRST_OTHER = "herd-base", "herd-finetuned"
-NOBODY = ""
-"""Chosen instead of a second model: one is looked at alone."""
 
 
 def track_page() -> None:
@@ -68,39 +63,25 @@ def track_page() -> None:
 
 def _follow(clip: Clip, specs: Sequence[ModelSpec]) -> None:
     """The choice of models and settings, and what comes of it."""
+    done = tracked_clips(on_problem=widgets.show_error)
     left, middle, right = st.columns([6, 4, 4], gap="medium", vertical_alignment="top")
     with left:
         tracking_clips.about(clip)
-    pair = _choose_models(specs, middle, right)
+    chosen = tracking_models.choose_two(tracking_models.candidates(clip, specs, done), middle, right)
+    pair = [one.spec for one in chosen if one.spec is not None]
     settings = tracking_settings.choose(_rate(clip))
-    done = tracked_clips(on_problem=widgets.show_error)
+    tracking_models.say_gone(chosen)
     known = tracking_begin.shown_of(clip, pair, settings, done)
     with widgets.errors_shown():
         tracking_begin.panel(clip, pair, settings, known, tracking_jobs.trackings())
-    if clip.is_own and all(spec.own_map is not None for spec in pair):
+    if clip.is_own and pair and all(spec.own_map is not None for spec in pair):
         st.info(
             "These models have never seen a photograph: they learnt from rendered scenes. For real clips, Home offers "
             "models trained on photographs, and Fine-tune teaches them your herd.",
             icon=":material/info:",
         )
-    if known:
-        tracking_results.results(clip, tracking_results.titled(known))
-
-
-def _choose_models(specs: Sequence[ModelSpec], left: DeltaGenerator, right: DeltaGenerator) -> list[ModelSpec]:
-    """One or two models, the one that is compared with first; in the address."""
-    by_name = {spec.name: spec for spec in specs}
-    titles = {name: spec.title for name, spec in by_name.items()}
-    with left:
-        first = choose("Model", titles, "model", FIRST_MODEL)
-    with right:
-        others = {name: title for name, title in titles.items() if name != first} | {NOBODY: "no other model"}
-        if st.query_params.get("other") == first:  # a model is not compared with itself
-            del st.query_params["other"]
-            st.session_state.pop("chosen_other", None)
-        usual = FIRST_OTHER if FIRST_OTHER in others else next(iter(others))
-        second = choose("Beside it", others, "other", usual)
-    return [by_name[name] for name in (first, second) if name != NOBODY]
+    if found := tracking_models.titled(chosen, known):
+        tracking_results.results(clip, found)
 
 
 def _rate(clip: Clip) -> Fraction | None:

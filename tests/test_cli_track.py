@@ -1,18 +1,31 @@
 """`track` and `mot`: files that play and read back, figures to the printed digit, and one line about what is wrong."""
 
 import json
+import os
+import signal
+from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+import supervision as sv
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from cowvision.__main__ import app
+from cowvision.commands import track_telling
 from cowvision.data.mot import read_mot
 from cowvision.errors import ClipError
+from cowvision.tracking.pipeline import TrackProgress
 from cowvision.tracking.video import frames
-from cowvision.workspace import following
+from cowvision.workspace import files, following, jobs
+from cowvision.workspace.job_log import events_after
+from cowvision.workspace.job_process import JOB_VARIABLE, this_process
+from cowvision.workspace.job_work import Work
+from cowvision.workspace.store import Store
 from cowvision.workspace.tracked_clips import tracked_clips, tracked_folder
-from tests.tracking.clips import write_clip, write_empty, write_sound
+from tests.tracking.clips import cut_off, write_clip, write_empty, write_sound
 from tests.tracking.walker import Walker, true_tracks
 
 
@@ -29,6 +42,11 @@ def clip(tmp_path) -> Path:
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def zip_flat(names: Sequence[str], values: Sequence[object]) -> list[object]:
+    """--a 1 --b 2."""
+    return [part for pair in zip(names, values, strict=True) for part in pair]
 
 
 def one_line(result: Result) -> str:
@@ -54,7 +72,10 @@ def test_all_three_files_are_written_and_agree(clip, tmp_path) -> None:
     judged = json.loads((tmp_path / "m.json").read_text())
     assert judged["misses"] == facts["identity"]["misses"]
     assert judged["idf1"] == pytest.approx(facts["identity"]["idf1"])
-    assert "about 1 cows (between 1 and 1 if every box is one)" in result.stdout
+    assert "about 1 cow (between 1 and 1 if every box is one)" in result.stdout
+    assert "0 gaps, 0 suspected switches" in result.stdout
+    assert "1 animal in truth, 1 id; " in result.stdout
+    assert "at the same time as others: decode " in result.stdout, "the shares are not of one whole"
     assert f"IDF1 {judged['idf1']:.6f}" in again.stdout
 
 
@@ -109,7 +130,159 @@ def test_targets_are_checked_before_the_work(clip, tmp_path, monkeypatch) -> Non
     assert clip.stat().st_size > 0
     (tmp_path / "gt.txt").write_text(true_tracks(20))
     assert "overwritten" in one_line(run("track", clip, "--truth", tmp_path / "gt.txt", "--mot", tmp_path / "gt.txt"))
-    assert "overwritten" in one_line(run("track", clip, "--out", tmp_path / "x", "--mot", tmp_path / "x"))
+    assert "overwritten" in one_line(run("track", clip, "--out", tmp_path / "x.mp4", "--mot", tmp_path / "x.mp4"))
+
+
+@pytest.fixture
+def idle(monkeypatch) -> None:
+    monkeypatch.setattr(following, "follow", lambda *_, **__: pytest.fail("worked before it checked"))
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize("option", ["--out", "--mot", "--json"])
+def test_what_cannot_be_written_is_told_before_the_work(clip, tmp_path, option: str) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    for target in (clip / "x.mp4", clip / "deep" / "x.mp4", tmp_path / f"{'x' * 250}.mp4"):
+        assert "Choose a file in a folder you may write to" in one_line(run("track", clip, "--keep", option, target))
+    folder = f"{tmp_path}/new/"
+    assert "the name of a folder. Give the name of a file" in one_line(run("track", clip, option, folder))
+    assert {path.name for path in tmp_path.iterdir()} - {"home"} == before
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize("name", ["x.avi", "x", "x.mp4.part"])
+def test_a_drawn_clip_is_an_mp4(clip, tmp_path, name: str) -> None:
+    line = one_line(run("track", clip, "--out", tmp_path / name))
+    assert "an MP4, whatever its name says" in line
+    assert f"Call it {Path(name).with_suffix('.mp4').name}." in line
+
+
+def test_folders_on_the_way_are_made_and_large_suffixes_are_fine(clip, tmp_path) -> None:
+    targets = tmp_path / "a" / "b" / "x.MP4", tmp_path / "c" / "x.txt", tmp_path / "d" / "x.json"
+    assert run("track", clip, *zip_flat(("--out", "--mot", "--json"), targets)).exit_code == 0
+    assert all(path.stat().st_size for path in targets)
+    assert [path.name for path in targets[0].parent.iterdir()] == ["x.MP4"]
+
+
+def test_a_result_that_is_kept_stays_although_a_file_cannot_be_written(clip, tmp_path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cowvision.commands.track_targets.shutil.copyfile", full)
+    result = run("track", clip, "--keep", "--out", tmp_path / "o.mp4", "--mot", tmp_path / "o.txt")
+    assert "o.mp4: No space left on device" in one_line(result)
+    assert tracked_clips()[-1].folder.parent == tracked_folder()
+    assert tracked_clips()[-1].whole
+    assert (tmp_path / "o.txt").is_file(), "the other files are written"
+    assert "walker: about 1 cow" in result.stdout
+
+
+class Stopped(Walker):
+    """A detector during whose sixth look somebody ends the work."""
+
+    number = signal.SIGINT
+    at = 6
+
+    def predict(self, rgb: list[np.ndarray], **options: object) -> list[sv.Detections]:
+        if len(self.looks) == self.at - 1:
+            os.kill(os.getpid(), self.number)
+        return super().predict(rgb, **options)
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def stopped(request, monkeypatch) -> None:
+    monkeypatch.setattr(Stopped, "number", request.param)
+    monkeypatch.setattr("cowvision.detection_box.DetectionBox", Stopped)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_who_stops_it_is_told_what_is_where(clip, tmp_path) -> None:
+    out, mot, told = tmp_path / "o.mp4", tmp_path / "o.txt", tmp_path / "o.json"
+    result = run("track", clip, "--keep", "--out", out, "--mot", mot, "--json", told)
+    assert result.exit_code == 130
+    assert "Stopped after 0.5 s of the clip" in result.stderr
+    where = f"the first 0.5 s of about 2.0 s are in {out}, {mot}, {told}, what is kept for the page Track"
+    assert where in result.stderr
+    assert (len(list(frames(out))), json.loads(told.read_text())["whole"], mot.is_file()) == (5, False, True)
+    assert not tracked_clips()[-1].whole
+    alone = run("track", clip)
+    assert alone.exit_code == 130
+    assert "nothing was written" in alone.stderr
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_stop_before_the_first_frame_is_a_stop(clip, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Stopped, "at", 1)
+    result = run("track", clip, "--out", tmp_path / "o.mp4")
+    assert result.exit_code == 130
+    assert "stopped before its first frame" in result.stderr
+    assert not (tmp_path / "o.mp4").exists()
+
+
+@pytest.mark.usefixtures("stopped")
+def test_the_whole_result_from_before_is_said_to_stay(clip, monkeypatch) -> None:
+    with monkeypatch.context() as quiet:
+        quiet.setattr("cowvision.detection_box.DetectionBox", Walker)
+        assert run("track", clip, "--keep").exit_code == 0
+    result = run("track", clip, "--keep")
+    assert "a result of the whole clip was there before, and stays" in result.stderr
+    assert [one.whole for one in tracked_clips()[-2:]] == [True, False]
+
+
+def test_a_clip_that_breaks_off_is_no_stop(tmp_path) -> None:
+    path = cut_off(write_clip(tmp_path / "c.mkv", 60, options={"g": "5"}), 0.6)
+    result = run("track", path, "--out", tmp_path / "o.mp4")
+    assert result.exit_code == 0
+    assert "breaks off after" in result.stderr
+    assert f"is in {tmp_path / 'o.mp4'}" in result.stderr
+
+
+@pytest.fixture
+def job(clip, monkeypatch) -> Callable[[], jobs.Job]:
+    """This process works on a job that follows the clip; gives what reads it."""
+    store = Store(files.store_path())
+    monkeypatch.setattr(jobs, "begin", lambda *_: this_process())
+    made = jobs.submit(store, "track", "C", ["track", str(clip), "--keep"])
+    monkeypatch.setenv(JOB_VARIABLE, str(made.job_id))
+    return lambda: jobs.read_job(store, made.job_id)
+
+
+def test_a_job_shows_a_small_picture_once_a_second(job, monkeypatch) -> None:
+    now, written = [100.0], []
+    monkeypatch.setattr(track_telling.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(track_telling, "write_atomically", lambda path, data: written.append((path.name, data)))
+    telling = track_telling.Telling(Work(job().job_id))
+    shown = []
+    for step in range(21):
+        now[0] = 100 + step / 4
+        telling.tell(TrackProgress(step + 1, 40, 1, np.zeros((720, 1280, 3), np.uint8)))
+        shown.append(len(written))
+    assert shown == [1 + step // 5 for step in range(21)], "more than a second lies between two"
+    [name] = {name for name, _ in written}
+    assert name == "preview.jpg"
+    assert Image.open(BytesIO(written[0][1])).size == (640, 360)
+    told = [event["done"] for event in events_after(job().job_id, 0)[0] if event["kind"] == "frame"]
+    assert told == [1, 4, 7, 10, 13, 16, 19], "more than half a second lies between two"
+
+
+def test_the_last_frame_is_always_told(job) -> None:
+    telling = track_telling.Telling(Work(job().job_id))
+    for done in (1, 2, 3):
+        telling.tell(TrackProgress(done, 3, 1, None))
+    assert [event["done"] for event in events_after(job().job_id, 0)[0]] == [1, 3]
+    assert telling.total == 3
+
+
+def test_a_job_that_the_page_stops_is_stopped_and_no_failure(clip, job, monkeypatch) -> None:
+    class Asked(Walker):
+        def predict(self, rgb: list[np.ndarray], **options: object) -> list[sv.Detections]:
+            if len(self.looks) == 5:
+                jobs.ask_to_stop(Store(files.store_path()), job().job_id)
+            return super().predict(rgb, **options)
+
+    monkeypatch.setattr("cowvision.detection_box.DetectionBox", Asked)
+    assert run("track", clip, "--keep").exit_code == 0
+    assert (job().state, job().problem, job().result) == ("stopped", "", {"whole": False, "frames": 5})
 
 
 def test_settings_that_cannot_be_are_told(clip) -> None:
@@ -122,6 +295,15 @@ def test_truth_that_does_not_fit_is_told(clip, tmp_path) -> None:
     line = one_line(run("track", clip, "--truth", tmp_path / "gt.txt", "--out", tmp_path / "o.mp4"))
     assert "names frame 25, but the clip has 20" in line
     assert not (tmp_path / "o.mp4").exists()
+
+
+def test_of_truth_only_what_counts_is_asked_for(clip, tmp_path) -> None:
+    half = true_tracks(20).replace(",1,1,1\n", ",0.5,1,1\n")
+    other = "".join(f"{number},2,30,30,20,15,{0.49 if number % 2 else 0},1,1\n" for number in range(1, 21))
+    (tmp_path / "gt.txt").write_text(half + other)
+    told = tmp_path / "o.json"
+    assert run("track", clip, "--truth", tmp_path / "gt.txt", "--json", told).exit_code == 0
+    assert json.loads(told.read_text())["identity"]["true_ids"] == 1
 
 
 def test_more_than_an_hour_is_asked_for_twice(clip, monkeypatch) -> None:
@@ -157,11 +339,22 @@ def test_mot_says_what_is_wrong_with_a_file(tmp_path) -> None:
     assert "t2.txt" in one_line(run("mot", "--truth", tmp_path / "t.txt", "--tracks", tmp_path / "t2.txt"))
 
 
+def test_mot_says_that_there_is_nothing_to_judge(tmp_path) -> None:
+    (tmp_path / "gt.txt").write_text("")
+    (tmp_path / "t.txt").write_text("")
+    asked = ("mot", "--truth", tmp_path / "gt.txt", "--tracks", tmp_path / "t.txt")
+    assert "gt.txt and t.txt: there is no box in either" in one_line(run(*asked))
+    (tmp_path / "gt.txt").write_text("1,1,0,0,5,5,0\n")
+    assert "no box in either" in one_line(run(*asked)), "what does not count is nothing to judge by"
+    (tmp_path / "t.txt").write_text(true_tracks(3))
+    assert "MOTA n/a" in run(*asked).stdout
+
+
 def test_mot_takes_only_the_classes_that_are_asked_for(tmp_path) -> None:
     (tmp_path / "gt.txt").write_text("1,1,0,0,10,10,1,21,1\n1,2,50,0,10,10,1,1,1\n")
     (tmp_path / "t.txt").write_text("1,7,0,0,10,10,1\n")
     both = run("mot", "--truth", tmp_path / "gt.txt", "--tracks", tmp_path / "t.txt")
     cows = run("mot", "--truth", tmp_path / "gt.txt", "--tracks", tmp_path / "t.txt", "--classes", "21")
     assert "2 animals in truth" in both.stdout
-    assert "1 animals in truth" in cows.stdout
+    assert "1 animal in truth" in cows.stdout
     assert "MOTA 1.000000" in cows.stdout

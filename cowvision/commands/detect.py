@@ -30,7 +30,7 @@ class _Wishes:
 def detect(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Pictures, folders or clips.")],
     *,
-    model: Annotated[str, typer.Option(help="Name of a model, or path of its weights.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="Name of a model, or path of its weights or config.yaml.")] = DEFAULT_MODEL,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Lowest score that counts.")] = 0.5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found to this file.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write pictures with boxes into this folder.")] = None,

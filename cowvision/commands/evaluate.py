@@ -31,7 +31,8 @@ def evaluate(
     truth: Annotated[Path, typer.Option(help="COCO JSON with the ground truth.")],
     images: Annotated[Path | None, typer.Option(help="Folder with the pictures.")] = None,
     model: Annotated[
-        str | None, typer.Option(help=f"Name of a model, or path of its weights; {DEFAULT_MODEL} by default.")
+        str | None,
+        typer.Option(help=f"Name of a model, or path of its weights or config.yaml; {DEFAULT_MODEL} if none."),
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="COCO results JSON, in place of --images and --model.")

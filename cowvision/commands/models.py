@@ -4,7 +4,17 @@ import typer
 
 from cowvision.commands.reporting import report
 from cowvision.models.catalog import ModelSpec, downloaded_models, embedded_models, own_models
-from cowvision.models.detectron2_zoo import INSTALL, OWN, configs_folder, is_installed
+from cowvision.models.detectron2_zoo import (
+    ABSENT,
+    INSTALL,
+    OWN,
+    ZOO,
+    can_run,
+    check_choice,
+    configs_folder,
+    is_for_engine,
+    is_installed,
+)
 from cowvision.models.published import PublishedModel, published_models
 
 
@@ -12,6 +22,7 @@ def models() -> None:
     """List the models and the device they run on."""
     from cowvision.models.execution import device_name
 
+    check_choice()
     embedded, downloaded = embedded_models(), downloaded_models()
     for spec in embedded + downloaded + own_models(on_problem=report):
         typer.echo(_line(spec))
@@ -27,13 +38,15 @@ def models() -> None:
 
 def _engine() -> str:
     if not is_installed():
-        return f"not installed; it adds eight of its zoo's models and your own config.yaml. {INSTALL}"
+        return f"not installed; it adds {len(ZOO)} more of its zoo's models and your own config.yaml. {INSTALL}"
     return f"installed. {OWN.format(folder=configs_folder())}"
 
 
 def _line(spec: ModelSpec) -> str:
     classes = ", ".join(spec.class_names) if len(spec.class_names) <= 8 else "the classes of COCO"
-    return f"{spec.name:18} {spec.title}: {spec.architecture}, {classes}; {_quality(spec)}; {spec.licence}"
+    runs = "run by detectron2" if is_for_engine(spec.architecture) else spec.architecture
+    ending = "" if spec.licence == "your own" else f"; {spec.licence}"
+    return f"{spec.name:18} {spec.title}: {runs if can_run(spec) else ABSENT}, {classes}; {_quality(spec)}{ending}"
 
 
 def _quality(spec: ModelSpec) -> str:

@@ -11,6 +11,7 @@ import typer
 from cowvision.commands.reporting import write_json
 from cowvision.commands.track_words import say_identity
 from cowvision.data.mot import read_mot
+from cowvision.errors import AnnotationError
 
 
 def mot(
@@ -24,6 +25,8 @@ def mot(
     from cowvision.tracking.identity import judge_identity
 
     true, told = read_mot(truth, least_confidence=0.5, classes=classes), read_mot(tracks)
+    if not any(map(len, [*true, *told])):
+        raise AnnotationError(f"{truth.name} and {tracks.name}", "there is no box in either", "Give files with tracks")
     frames = max(len(true), len(told))
     report = judge_identity(*(_padded(one, frames) for one in (true, told)))
     say_identity(report)

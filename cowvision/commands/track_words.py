@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from cowvision.tracking.words import counted
 
 if TYPE_CHECKING:
     from cowvision.tracking.identity import IdentityReport
@@ -18,18 +23,43 @@ def say(tracked: TrackedClip) -> None:
         typer.echo(f"cowvision: {note}", err=True)
     mean = "" if health.mean_track_seconds is None else f", tracked for {health.mean_track_seconds:.1f} s on average"
     typer.echo(
-        f"{tracked.model}: about {health.unique} cows (between {health.fewest} and {health.most} if every box "
-        f"is one), at most {health.most_at_once} at once, {health.mean_at_once:.1f} a frame{mean}"
+        f"{tracked.model}: about {counted(health.unique, 'cow')} (between {health.fewest} and {health.most} if every "
+        f"box is one), at most {health.most_at_once} at once, {health.mean_at_once:.1f} a frame{mean}"
     )
+    suspected = counted(health.suspected_switches, "suspected switch", "suspected switches")
     typer.echo(
-        f"ids: {health.births} began later, {health.losses} ended early, {health.gaps} gaps, "
-        f"{health.suspected_switches} suspected switches"
+        f"ids: {health.births} began later, {health.losses} ended early, {counted(health.gaps, 'gap')}, {suspected}"
     )
     if tracked.identity is not None:
         say_identity(tracked.identity)
     shares = ", ".join(f"{name} {seconds / tracked.seconds:.0%}" for name, seconds in tracked.stage_seconds.items())
     rate = tracked.frames / tracked.seconds
-    typer.echo(f"{tracked.frames} frames in {tracked.seconds:.1f} s, {rate:.1f} a second: {shares}")
+    typer.echo(f"{counted(tracked.frames, 'frame')} in {tracked.seconds:.1f} s, {rate:.1f} a second")
+    typer.echo(f"busy for a share of that time, and at the same time as others: {shares}")
+
+
+def say_part(
+    tracked: TrackedClip, total: int | None, written: Sequence[Path], *, is_kept: bool, has_older: bool
+) -> None:
+    """Say how much of a clip there is, and where.
+
+    Args:
+        tracked: A part.
+        total: Frames of the whole clip; None where it does not say.
+        written: Files that hold the part.
+        is_kept: Whether the page Track has it.
+        has_older: Whether that shows a whole result from before instead.
+    """
+    fps = Fraction(tracked.fps)
+    whole = "" if total is None else f" of about {float(total / fps):.1f} s"
+    part = f"the first {float(tracked.frames / fps):.1f} s{whole}"
+    places = [str(path) for path in written] + ["what is kept for the page Track"] * is_kept
+    if places:
+        typer.echo(f"cowvision: {part} {'is' if len(places) == 1 else 'are'} in {', '.join(places)}", err=True)
+    else:
+        typer.echo(f"cowvision: {part} were tracked; nothing was written, for no file was asked for", err=True)
+    if has_older:
+        typer.echo("cowvision: a result of the whole clip was there before, and stays the one that is shown", err=True)
 
 
 def say_identity(report: IdentityReport) -> None:
@@ -37,9 +67,11 @@ def say_identity(report: IdentityReport) -> None:
     names = ("MOTA", "MOTP", "IDF1", "HOTA", "DetA", "AssA", "LocA")
     values = (report.mota, report.motp, report.idf1, report.hota, report.det_a, report.ass_a, report.loc_a)
     typer.echo(", ".join(f"{name} {_shown(value)}" for name, value in zip(names, values, strict=True)))
+    switches = counted(report.id_switches, "id switch", "id switches")
     typer.echo(
-        f"{report.true_ids} animals in truth, {report.told_ids} ids; {report.false_positives} false boxes, "
-        f"{report.misses} missed, {report.id_switches} id switches, {report.fragmentations} fragmentations"
+        f"{counted(report.true_ids, 'animal')} in truth, {counted(report.told_ids, 'id')}; "
+        f"{counted(report.false_positives, 'false box', 'false boxes')}, {report.misses} missed, {switches}, "
+        f"{counted(report.fragmentations, 'fragmentation')}"
     )
 
 

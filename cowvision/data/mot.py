@@ -16,6 +16,9 @@ import supervision as sv
 
 from cowvision.errors import AnnotationError
 
+MOST_FRAMES = 10_000_000
+"""Almost two days at 60 frames a second: a higher number is a slip of the pen."""
+
 _FEWEST_COLUMNS = 6
 
 
@@ -30,10 +33,11 @@ def read_mot(
         classes: Numbers of the classes that are wanted; None wants all, also boxes without a class.
 
     Returns:
-        For each frame float64 boxes in pixels with ``tracker_id``.
+        For each frame float64 boxes in pixels with ``tracker_id``; frames without a box share one value.
 
     Raises:
-        AnnotationError: The file is missing, or a line is no box, names frame 0, or gives one id twice in a frame.
+        AnnotationError: The file is missing, or a line is no box, names frame 0 or one beyond `MOST_FRAMES`, or gives
+            one id twice in a frame.
     """
     path = Path(path)
     try:
@@ -49,7 +53,8 @@ def read_mot(
             last = max(last, frame)
             if (least_confidence is None or row[5] >= least_confidence) and (classes is None or row[6] in classes):
                 boxes.setdefault(frame, []).append(row)
-    return [_as_detections(boxes.get(frame, []), path, frame) for frame in range(1, last + 1)]
+    nothing = _as_detections([], path, 0)
+    return [_as_detections(boxes[frame], path, frame) if frame in boxes else nothing for frame in range(1, last + 1)]
 
 
 def mot_text(tracks: Sequence[sv.Detections]) -> str:
@@ -76,6 +81,9 @@ def _row(line: str, where: str) -> tuple[int, tuple[float, ...]]:
     frame, number, left, top, width, height = values[:6]
     if frame < 1 or frame != int(frame) or number != int(number):
         raise AnnotationError(where, "frames count from 1, and ids are whole numbers", "Number them anew")
+    if frame > MOST_FRAMES:
+        cause = f"it names frame {frame:.0f}, and no clip has more than {MOST_FRAMES:,} frames"
+        raise AnnotationError(where, cause, "Write the frame's number first")
     if width <= 0 or height <= 0:
         raise AnnotationError(where, "a box without width or height", "Leave it out")
     confidence, number_of_class = (*values[_FEWEST_COLUMNS:], *(1.0, -1.0)[len(values) - _FEWEST_COLUMNS :])

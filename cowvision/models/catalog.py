@@ -9,7 +9,7 @@ from typing import Any
 
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError, ModelNotFoundError
-from cowvision.models.detectron2_zoo import as_chosen, check_known, own_configs
+from cowvision.models.detectron2_zoo import as_chosen, can_run, check_known, own_configs
 from cowvision.models.places import home_folder, runs_folder
 from cowvision.models.published import (
     PublishedModel,
@@ -136,7 +136,8 @@ def own_models(on_problem: Callable[[ModelFileError], object] | None = None) -> 
 
 def all_models(on_problem: Callable[[ModelFileError], object] | None = None) -> list[ModelSpec]:
     """Return every model that can be used at once: embedded, downloaded, own; arguments as of the first."""
-    return embedded_models(on_problem=on_problem) + downloaded_models() + own_models(on_problem)
+    found = embedded_models(on_problem=on_problem) + downloaded_models() + own_models(on_problem)
+    return [spec for spec in found if can_run(spec)]
 
 
 def downloads_folder(home: Path | None = None) -> Path:

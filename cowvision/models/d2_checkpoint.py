@@ -16,7 +16,7 @@ from torch import nn
 from cowvision.errors import ModelFileError
 from cowvision.models.d2_network import RGB_MEANS, build_detectron2
 from cowvision.models.d2_parts import ANCHOR_SIDES_PX, cell_anchors
-from cowvision.models.d2_pickle import UnreadablePickleError, read_arrays
+from cowvision.models.d2_pickle import UnreadablePickleError, check_unfolding, printable, read_arrays
 
 SUFFIXES = (".pkl", ".pth")
 _MOST_BYTES = 2 * 1024**3  # the zoo's have 0.25e9, and a trainer keeps its optimizer beside the weights
@@ -158,7 +158,7 @@ def _our_layout(name: str, value: torch.Tensor) -> torch.Tensor:
 def _from_torch(path: Path) -> Mapping[str, Any]:
     """A PyTorch file, read as plain weights only: torch refuses what would run."""
     try:
-        _check_unpacked_size(path)
+        _check_unpacked(path)
         held = torch.load(path, map_location="cpu", weights_only=True)
     except UnreadablePickleError:
         raise
@@ -173,20 +173,24 @@ def _from_torch(path: Path) -> Mapping[str, Any]:
     return held
 
 
-def _check_unpacked_size(path: Path) -> None:
+def _check_unpacked(path: Path) -> None:
+    """Refuse, before torch reads it, what would take all memory or all time."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
-        size = sum(one.file_size for one in archive.infolist())
-    if size > _MOST_BYTES:
-        raise UnreadablePickleError(f"the file unpacks to more than {_MOST_BYTES / 1024**3:.0f} GB")
+        if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:
+            raise UnreadablePickleError(f"the file unpacks to more than {_MOST_BYTES / 1024**3:.0f} GB")
+        for name in archive.namelist():
+            if name.endswith("data.pkl"):
+                check_unfolding(archive.read(name))
 
 
 def _tensor(value: object) -> torch.Tensor | None:
-    """A weight; None for what is none, such as a word about the author."""
+    """A weight; None for what is none, such as a word about the author, or numbers that are not all there."""
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.astype(value.dtype.newbyteorder("="), order="C"))
-    return value if isinstance(value, torch.Tensor) else None
+    whole = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.device.type == "cpu"
+    return value if isinstance(value, torch.Tensor) and whole and not value.is_quantized else None
 
 
 def _check_settings(found: dict[str, torch.Tensor], path: Path) -> None:
@@ -203,4 +207,4 @@ def _check_settings(found: dict[str, torch.Tensor], path: Path) -> None:
 
 
 def _first(names: list[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + ", …" * (len(names) > _MOST_NAMED)
+    return ", ".join(printable(name) for name in names[:_MOST_NAMED]) + ", …" * (len(names) > _MOST_NAMED)

@@ -20,7 +20,11 @@ from numpy.typing import NDArray
 _KINDS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _MOST_NAMED = 10_000_000  # a memo's place is given in the file, and memory is taken up to there
-_NAMED = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET"})
+_MOST_LETTERS = 90
+_MOST_UNFOLDED = 10_000_000  # parts of one value; a tuple that holds another twice, and so on, is slow as a key
+_PUT = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_GET = frozenset({"GET", "BINGET", "LONG_BINGET"})
+_MARK = -1
 
 
 class UnreadablePickleError(Exception):
@@ -46,16 +50,33 @@ def read_arrays(data: bytes) -> dict[str, Any]:
     return arrays
 
 
-def _look_through(data: bytes) -> None:
-    """Read the program without running it: to its end, and what it names in plain sight."""
+def check_unfolding(data: bytes) -> None:
+    """Look at a pickle that others will read for values that unfold without end.
+
+    Raises:
+        UnreadablePickleError: It has one, or is truncated or damaged; nothing has run.
+    """
+    sizes = _Sizes([], {})
     try:
         for code, argument, _ in pickletools.genops(data):
-            if code.name in {"GLOBAL", "INST"}:
-                _stand_in(*str(argument).split(" ", 1))
-            if code.name in _NAMED and int(argument or 0) > _MOST_NAMED:
-                raise UnreadablePickleError("the pickle is damaged (it numbers more things than a file of weights has)")
-    except (ValueError, IndexError) as error:
+            sizes.follow(code, argument)
+    except (ValueError, IndexError, KeyError) as error:
         raise UnreadablePickleError(f"the pickle is truncated or damaged ({str(error).splitlines()[0]})") from None
+
+
+def printable(name: str) -> str:
+    """A stranger's name as part of one sentence: no line breaks, and not too long."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:_MOST_LETTERS])
+
+
+def _look_through(data: bytes) -> None:
+    """Read the program without running it: to its end, and what it names in plain sight."""
+    check_unfolding(data)
+    for code, argument, _ in pickletools.genops(data):
+        if code.name in {"GLOBAL", "INST"}:
+            _stand_in(*str(argument).split(" ", 1))
+        if code.name in _PUT | _GET and int(argument or 0) > _MOST_NAMED:
+            raise UnreadablePickleError("the pickle is damaged (it numbers more things than a file of weights has)")
 
 
 class _Unpickler(pickle.Unpickler):
@@ -63,6 +84,46 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         return _stand_in(module, name)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Of how many parts each value on the pickle's stack and in its memo is, those that it holds twice counted twice.
+
+    Attributes:
+        stack: The last on top.
+        memo: By the number that the pickle gave.
+    """
+
+    stack: list[int]
+    memo: dict[int, int]
+
+    def follow(self, code: pickletools.OpcodeInfo, argument: object) -> None:
+        """Do what the next step does.
+
+        Raises:
+            UnreadablePickleError: A value grows beyond all weights.
+            IndexError, KeyError: It takes what is not there.
+        """
+        if code.name in _GET:
+            self.stack.append(self.memo[int(str(argument))])
+        elif code.name in _PUT or code.name == "MEMOIZE":
+            self.memo[len(self.memo) if argument is None else int(str(argument))] = self.stack[-1]
+        else:
+            self._replace(code)
+
+    def _replace(self, code: pickletools.OpcodeInfo) -> None:
+        size = 1
+        for kind in reversed(code.stack_before):
+            if kind is pickletools.markobject:
+                self.stack.pop()
+            while kind is pickletools.stackslice and self.stack[-1] != _MARK:
+                size += self.stack.pop()
+            if kind not in (pickletools.markobject, pickletools.stackslice):
+                size += max(self.stack.pop(), 0)
+        if size > _MOST_UNFOLDED:
+            raise UnreadablePickleError("the pickle unfolds to more parts than a file of weights has")
+        self.stack.extend(_MARK if kind is pickletools.markobject else size for kind in code.stack_after)
 
 
 @dataclass(frozen=True)
@@ -135,7 +196,7 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
 
 def _stand_in(module: str, name: str) -> _StandIn:
     if (module, name) not in _STAND_INS:
-        asked = f"asks to run {module}.{name}"[:100]
+        asked = f"asks to run {printable(f'{module}.{name}')}"
         raise UnreadablePickleError(f"the pickle {asked}, and weights are numpy arrays alone; nothing was run")
     return _StandIn(name, _STAND_INS[module, name])
 

@@ -2,19 +2,22 @@
 
 The checkpoint is `model_final.pth` or `.pkl` beside the config, else the file that MODEL.WEIGHTS names on this machine,
 else the only checkpoint beside it. Names of classes: `class_names` of the .json beside the config or the checkpoint,
-else COCO's for 80 classes, else what detectron2 knows of the config's data sets, else "class 1", "class 2" and so on.
+else COCO's for 80 classes, else what detectron2 knows of the config's data sets; a model whose classes nobody names is
+refused, for it would count no cows.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
+from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_zoo import ABSENT, ENGINE, INSTALL, is_installed
 from cowvision.models.published import file_sha256
 
@@ -22,6 +25,7 @@ _CHECKPOINTS = (".pth", ".pkl")
 _FINAL = "model_final"
 _MOST_BYTES = 1024**2
 _MOST_VALUES = 20_000  # detectron2's own have some 300; a few aliases can stand for millions
+_MOST_LETTERS = 10_000  # of one value; `1:1:1:...` is a number in YAML, and takes minutes to count
 _MOST_BASES = 8
 _WRITE_WHOLE = "Write the whole configuration into one file with detectron2's `cfg.dump()`, and use that"
 
@@ -76,7 +80,7 @@ def _with_bases(path: Path, within: Path) -> list[dict[str, Any]]:
     chain, place = [_read(path)], path
     while "_BASE_" in chain[-1]:
         base = chain[-1].pop("_BASE_")
-        if not isinstance(base, str) or len(chain) > _MOST_BASES:
+        if not isinstance(base, str) or "\0" in base or len(chain) > _MOST_BASES:
             raise ModelFileError(str(place), "its _BASE_ is not the name of one file, or has no end", _WRITE_WHOLE)
         place = (place.parent / base).resolve()
         if "://" in base or not place.is_relative_to(within):
@@ -94,9 +98,11 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(str(path), "a config is no larger than 1 MB", _WRITE_WHOLE)
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if _values(settings) > _MOST_VALUES:
+        text = path.read_text(encoding="utf-8")
+        if _values(yaml.compose(text, Loader=yaml.SafeLoader)) > _MOST_VALUES:  # before aliases are unfolded
             raise ModelFileError(str(path), "it unfolds to more values than a config has", _WRITE_WHOLE)
+        settings = yaml.safe_load(text)
+        _check_keys(settings)
         json.dumps(settings, allow_nan=False)
     except yaml.constructor.ConstructorError as error:
         cause = f"it holds more than plain values ({str(error.problem)[:90]}); nothing was run"
@@ -111,14 +117,37 @@ def _read(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _values(value: object, counted: int = 0) -> int:
-    """How many values there are in all, or at least more than allowed."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for part in parts:
-        if counted > _MOST_VALUES:
-            break
-        counted = _values(part, counted)
+def _values(node: Any, counted: int = 0) -> int:
+    """How many values a YAML document unfolds to, keys included, or at least more than allowed.
+
+    Raises:
+        ValueError: One of them is longer than a config has it.
+    """
+    held = getattr(node, "value", "")  # a text, a list of nodes, or a list of pairs of nodes
+    if isinstance(held, str):
+        if len(held) > _MOST_LETTERS:
+            raise ValueError(f"a value of {len(held)} letters")
+        return counted + 1
+    for part in held:
+        for one in part if isinstance(part, tuple) else (part,):
+            if counted > _MOST_VALUES:
+                return counted
+            counted = _values(one, counted)
     return counted + 1
+
+
+def _check_keys(value: object) -> None:
+    """Refuse names of settings that are no texts.
+
+    Raises:
+        TypeError: There is one.
+    """
+    for part in value if isinstance(value, list) else ():
+        _check_keys(part)
+    for key, part in value.items() if isinstance(value, dict) else ():
+        if not isinstance(key, str):
+            raise TypeError(f"{key!r} is no name of a setting")
+        _check_keys(part)
 
 
 def _merge(settings: dict[str, Any], into: dict[str, Any]) -> None:
@@ -130,18 +159,20 @@ def _merge(settings: dict[str, Any], into: dict[str, Any]) -> None:
 
 
 def _weights(path: Path, settings: dict[str, Any]) -> Path:
-    beside = [one for one in sorted(path.parent.iterdir()) if one.suffix in _CHECKPOINTS]
+    beside = [one for one in sorted(path.parent.iterdir()) if one.suffix in _CHECKPOINTS and one.is_file()]
     final = [one for one in beside if one.stem == _FINAL]
     named = str(settings.get("MODEL", {}).get("WEIGHTS") or "")
     if final:
         return final[0]
-    if named and "://" not in named and (path.parent / named).is_file():
+    if named and "://" not in named and "\0" not in named and (path.parent / named).is_file():
         return path.parent / named
     if len(beside) == 1:
         return beside[0]
     cause = f"it has no checkpoint: {_FINAL}.pth beside it, or a file that MODEL.WEIGHTS names"
     if "://" in named:
         cause = f"its MODEL.WEIGHTS is an address ({named}), and nothing is fetched that nobody asked for"
+    elif named:
+        cause = f"its MODEL.WEIGHTS names {printable(named)}, which is not there"
     elif len(beside) > 1:
         cause = f"there are {len(beside)} checkpoints beside it, and MODEL.WEIGHTS names none of them"
     raise ModelFileError(str(path), cause, f"Put the checkpoint beside it, as {_FINAL}.pth or {_FINAL}.pkl")
@@ -157,13 +188,17 @@ def _class_names(path: Path, weights: Path, settings: dict[str, Any]) -> tuple[s
         if told is not None:
             return told
     known = COCO_EIGHTY if count == len(COCO_EIGHTY) else _known_to_detectron2(settings)
-    return known if len(known) == count else tuple(f"class {number}" for number in range(1, count + 1))
+    if len(known) == count:
+        return known
+    classes = "its class is" if count == 1 else f"its {count} classes are"
+    remedy = f'Write {path.with_suffix(".json").name} beside it, such as {{"class_names": ["cow"]}}'
+    raise ModelFileError(str(path), f"nobody says what {classes} called", remedy)
 
 
 def _class_count(path: Path, settings: dict[str, Any]) -> int:
     heads = settings.get("MODEL", {}).get("ROI_HEADS", {})
     count = heads.get("NUM_CLASSES", len(COCO_EIGHTY)) if isinstance(heads, dict) else None
-    if not isinstance(count, int) or not 0 < count <= 10_000:
+    if type(count) is not int or not 0 < count <= 10_000:
         raise ModelFileError(str(path), "its MODEL.ROI_HEADS.NUM_CLASSES is no number of classes", _WRITE_WHOLE)
     return count
 
@@ -172,9 +207,11 @@ def _told(file: Path) -> tuple[str, ...] | None:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         names = facts.get("class_names", facts.get("thing_classes"))
-        return None if names is None else tuple(str(name) for name in names)
-    except (OSError, ValueError, AttributeError, TypeError):
-        raise ModelFileError(str(file), "it names no classes", 'Write {"class_names": ["cow"]}, or delete it') from None
+    except (OSError, ValueError, AttributeError):
+        names = ""  # no list either
+    if names is not None and not isinstance(names, list):
+        raise ModelFileError(str(file), "it names no classes", 'Write {"class_names": ["cow"]}, or delete it')
+    return None if names is None else tuple(str(name) for name in names)
 
 
 def _known_to_detectron2(settings: dict[str, Any]) -> tuple[str, ...]:
@@ -183,7 +220,9 @@ def _known_to_detectron2(settings: dict[str, Any]) -> tuple[str, ...]:
     if not is_installed() or not isinstance(data_sets, dict):
         return ()
     try:
-        from cowvision.models.detectron2_engine import class_names_of  # noqa: PLC0415 - takes seconds, rarely needed
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what torch says about the way in which detectron2 uses it
+            from cowvision.models.detectron2_engine import class_names_of  # noqa: PLC0415 - takes seconds, rarely needed
     except (ImportError, OSError):  # it cannot be used either; `engines` says so
         return ()
     told = [data_sets.get(part) for part in ("TRAIN", "TEST")]

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from cowvision.errors import ModelFileError
 from cowvision.models.choices import Execution
 from cowvision.models.d2_checkpoint import check_fit, stored_weights
+from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_config import read_settings
 from cowvision.models.detectron2_tensors import as_tensor, copy_classes, drawn_by_torch, raw
 from cowvision.models.detectron2_zoo import ENGINE
@@ -180,9 +181,11 @@ def build(spec: ModelSpec) -> Detectron2Network:
     warnings.filterwarnings("ignore", message=r"torch\.meshgrid")  # its anchors ask for it in an older way
     label = spec.architecture.removeprefix(ENGINE)
     zoo = _ZOO / "COCO-Detection" / f"{label}.yaml"
-    settings = json.loads(spec.config) if spec.config else read_settings(zoo, _ZOO)
+    if not spec.config and zoo not in _ZOO.glob("COCO-Detection/*.yaml"):
+        raise ModelFileError(spec.name, f"detectron2's zoo has no '{printable(label)}'", _USE_FASTER_RCNN)
     try:
-        return Detectron2Network(_configuration(settings, len(spec.class_names)))
+        settings = json.loads(spec.config) if spec.config else read_settings(zoo, _ZOO)
+        return Detectron2Network(_configuration(settings, len(spec.class_names), spec.name))
     except ModelFileError:
         raise
     except Exception as error:  # noqa: BLE001 - its settings are a stranger's, and can fail in any way
@@ -202,6 +205,8 @@ def load_checkpoint(network: Detectron2Network, path: Path) -> None:
     wanted = {name: tuple(value.shape) for name, value in network.model.state_dict().items()}
     wanted = {name: shape for name, shape in wanted.items() if not name.endswith(".num_batches_tracked")}
     check_fit(found, wanted, path, "Use the config.yaml that was written when this checkpoint was trained")
+    if not all(bool(torch.isfinite(value).all()) for value in found.values()):
+        raise ModelFileError(str(path), "the weights hold values that are not numbers", "Use an earlier checkpoint")
     network.model.load_state_dict({name: value.float() for name, value in found.items()}, strict=False)
 
 
@@ -213,19 +218,19 @@ def class_names_of(data_sets: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _configuration(settings: dict[str, Any], num_classes: int) -> CfgNode:
+def _configuration(settings: dict[str, Any], num_classes: int, name: str) -> CfgNode:
     cfg = get_cfg()
     if settings.get("VERSION", cfg.VERSION) != cfg.VERSION:
         cause = f"its config is of VERSION {settings['VERSION']}, and this detectron2 writes {cfg.VERSION}"
-        raise ModelFileError("config.yaml", cause, _USE_FASTER_RCNN)
+        raise ModelFileError(name, cause, _USE_FASTER_RCNN)
     cfg.merge_from_other_cfg(CfgNode(settings))
     for key, known in _ASKED.items():
         asked = _at(cfg.MODEL, key)
         if asked not in known:
-            cause = f"its config asks for {asked} as MODEL.{key}, and only {', '.join(sorted(known))} is run here"
-            raise ModelFileError("config.yaml", cause, _USE_FASTER_RCNN)
+            cause = f"its config asks for {asked} as MODEL.{key}, and what is run here is {', '.join(sorted(known))}"
+            raise ModelFileError(name, cause, _USE_FASTER_RCNN)
     if cfg.INPUT.FORMAT not in {"BGR", "RGB"}:
-        raise ModelFileError("config.yaml", f"its pictures are {cfg.INPUT.FORMAT}, not BGR or RGB", _USE_FASTER_RCNN)
+        raise ModelFileError(name, f"its pictures are {cfg.INPUT.FORMAT}, not BGR or RGB", _USE_FASTER_RCNN)
     cfg.MODEL.DEVICE, cfg.MODEL.WEIGHTS, cfg.OUTPUT_DIR = "cpu", "", ""
     cfg.MODEL.MASK_ON = cfg.MODEL.KEYPOINT_ON = cfg.MODEL.LOAD_PROPOSALS = False
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = num_classes

@@ -30,11 +30,14 @@ BY_ENGINE, BY_PARTS = "engine", "parts"
 
 ABSENT = "needs detectron2, which is not installed here"
 INSTALL = (
-    "Install torch first (requirements.txt does), then build detectron2 from a checkout of its source, without build "
-    "isolation: `pip install --no-build-isolation ./detectron2`"
+    "Install torch first (requirements.txt does), then build detectron2 from a checkout of its source "
+    "(github.com/facebookresearch/detectron2), without build isolation: `pip install --no-build-isolation ./detectron2`"
 )
 
-OWN = "Your own: a config.yaml with its model_final.pth in a folder of {folder} is listed by the folder's name"
+OWN = (
+    "Your own: a config.yaml with its model_final.pth in a folder of {folder} is listed by the folder's name; a "
+    'config.json beside it names its classes: {{"class_names": ["cow"]}}'
+)
 
 EITHER = {"d2-r50-fpn-3x": "faster_rcnn_R_50_FPN_3x", "d2-r101-fpn-3x": "faster_rcnn_R_101_FPN_3x"}
 """The published models that run with and without it, and their configs in its zoo."""
@@ -105,6 +108,11 @@ def own_configs() -> list[Path]:
 def is_for_engine(architecture: str) -> bool:
     """Whether detectron2 itself builds this architecture."""
     return architecture.startswith(ENGINE)
+
+
+def can_run(spec: ModelSpec) -> bool:
+    """Whether what runs a model is here."""
+    return not is_for_engine(spec.architecture) or is_installed()
 
 
 def as_chosen(spec: ModelSpec) -> ModelSpec:

@@ -122,7 +122,8 @@ def with_classes(network: nn.Module, known: Sequence[str], wanted: Sequence[str]
 
 def _by_detectron2(spec: ModelSpec) -> nn.Module:
     if not is_installed():
-        raise ModelFileError(spec.name, ABSENT, INSTALL)
+        alone = "Of a plain R50-FPN or R101-FPN, its checkpoint can be given alone instead of the config. "
+        raise ModelFileError(spec.name, ABSENT, (alone if spec.config else "") + INSTALL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what torch says about the way in which detectron2 uses it

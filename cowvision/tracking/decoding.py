@@ -15,12 +15,29 @@ from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
 from cowvision.errors import ClipError
-from cowvision.tracking.opening import DECODER_OPTIONS, EXPORT, NO_FRAME, OpenClip, open_clip, refuse_large
+from cowvision.tracking.opening import (
+    DECODER_OPTIONS,
+    EXPORT,
+    GIANT_PIXELS,
+    NO_FRAME,
+    OpenClip,
+    open_clip,
+    refuse_large,
+)
 
 _UNSTATED_MATRIX = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
 _PATIENCE = 300  # packets without a picture at the beginning
 _BEGINS_ANEW = 1.0  # seconds back in a clip's clock
 _SPARE_SECONDS = 0.5  # stated lengths are rounded
+
+
+@dataclass(frozen=True)
+class _View:
+    """Width and height in pixels of a stored picture, and by how many quarters it is turned anticlockwise."""
+
+    width: int
+    height: int
+    quarters: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +52,7 @@ class Moment:
     seconds: float
     lasts: float
     _frame: av.VideoFrame
-    _first: av.VideoFrame
+    _first: _View
 
     def rgb(self) -> NDArray[np.uint8]:
         """(height, width, 3) uint8, upright, as large as the clip's first picture; a new array each time."""
@@ -44,7 +61,7 @@ class Moment:
             format="rgb24", width=first.width, height=first.height, src_colorspace=_matrix(frame), threads=1
         )
         # PyAV tells the display matrix in degrees anticlockwise and does not apply it.
-        turned = np.rot90(pixels, (int(first.rotation) % 360) // 90)
+        turned = np.rot90(pixels, first.quarters)
         return np.array(turned) if frame.format.name == "rgb24" else np.ascontiguousarray(turned)
 
 
@@ -55,7 +72,8 @@ def decoded(path: str | Path, name: str | None = None) -> Iterator[Moment]:
         ClipError: It cannot be opened, holds no picture, or (after its last) is not whole.
     """
     with open_clip(path, name) as clip:
-        clip.stream.thread_type = "AUTO"
+        is_giant = clip.stream.width * clip.stream.height > GIANT_PIXELS
+        clip.stream.thread_type = "SLICE" if is_giant else "AUTO"  # the other holds a picture a thread
         yield from moments(clip)
 
 
@@ -70,10 +88,10 @@ def moments(clip: OpenClip) -> Iterator[Moment]:
     """
     tally, clock = _Tally(clip), _Clock(1 / float(clip.mean_rate))
     tick = clip.stream.time_base or Fraction(1, av.time_base)
-    first: av.VideoFrame | None = None
+    first: _View | None = None
     for frame in tally.frames():
         refuse_large(frame.width, frame.height, clip.name)
-        first = first or frame
+        first = first or _View(frame.width, frame.height, (int(frame.rotation) % 360) // 90)
         seconds = clock.place(None if frame.pts is None else float(frame.pts * tick))
         lasts = float((frame.duration or 0) * tick) or clock.step
         tally.seconds = seconds + lasts

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import supervision as sv
@@ -86,8 +87,9 @@ def _numbered(frames: Sequence[sv.Detections]) -> tuple[list[NDArray[np.intp]], 
         np.concatenate([np.zeros(0, np.int64), *ids]), return_inverse=True, return_counts=True
     )
     del known
-    ends = np.cumsum([len(one) for one in ids])[:-1]
-    return [np.asarray(part, np.intp) for part in np.split(places, ends)], counts.astype(np.float64)
+    ends = np.cumsum([0, *map(len, ids)])
+    parts = [np.asarray(places[start:end], np.intp) for start, end in pairwise(ends)]
+    return parts, counts.astype(np.float64)
 
 
 def _likeness(

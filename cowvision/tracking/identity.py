@@ -83,17 +83,22 @@ def judge_identity(truth: Sequence[sv.Detections], tracks: Sequence[sv.Detection
     Raises:
         ValueError: Not as many frames of the one as of the other.
     """
+    if len(truth) != len(tracks):
+        raise ValueError(f"{len(truth)} frames of truth, but {len(tracks)} of tracks")
+    frames = len(truth)
+    busy = [number for number in range(frames) if len(truth[number]) or len(tracks[number])]  # others change nothing
+    truth, tracks = ([some[number] for number in busy] for some in (truth, tracks))
     overlap = hota(truth, tracks)
-    book = motmetrics.MOTAccumulator(auto_id=True)
-    for true, told in zip(truth, tracks, strict=True):
-        book.update(_ids(true).tolist(), _ids(told).tolist(), _distances(true, told))
+    book = motmetrics.MOTAccumulator()
+    for number, true, told in zip(busy, truth, tracks, strict=True):
+        book.update(_ids(true).tolist(), _ids(told).tolist(), _distances(true, told), frameid=number)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas' own, of motmetrics' older ways
         told_figures = motmetrics.metrics.create().compute(book, metrics=list(_NAMES), return_dataframe=False)
     figures = {name: float(told_figures[name]) for name in _NAMES}
     counts = {name: int(figures[name]) for name in _NAMES[:4]}
     return IdentityReport(
-        frames=len(truth),
+        frames=frames,
         true_boxes=sum(map(len, truth)),
         true_ids=_distinct(truth),
         told_ids=_distinct(tracks),

@@ -16,6 +16,9 @@ from cowvision.errors import ClipError
 MAX_SIDE = 8192
 """Pixels a side of the largest clip that is decoded."""
 
+GIANT_PIXELS = 16_000_000
+"""Of a picture that takes 50 MB: of larger ones as few as possible are held at once."""
+
 EXPORT = "Export it as MP4 (H.264) or copy it again"
 NO_FRAME = "there is not a single frame in it"
 DECODER_OPTIONS = {"max_pixels": str(MAX_SIDE**2)}

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import supervision as sv
 
-from cowvision.errors import ClipError
+from cowvision.errors import ClipError, WorkStopped
 from cowvision.models.callbacks import never, silent
 from cowvision.tracking.clip_info import ClipInfo, probe, steady_fps
 from cowvision.tracking.looking import Detector, Looker, Rgb
+from cowvision.tracking.marking import mark
+from cowvision.tracking.opening import GIANT_PIXELS
 from cowvision.tracking.retiming import steady_frames
 from cowvision.tracking.stages import Ahead, Behind, StageClock
 from cowvision.tracking.track_table import TrackCollector, TrackTable
@@ -24,7 +26,6 @@ from cowvision.tracking.writer import ClipWriter
 
 STAGES = ("decode", "detect", "track", "draw", "encode")
 _MOST_PLACES = 4  # frames that wait between two stages
-_WAITING_PIXELS = 16_000_000  # fewer frames wait if they are larger: one of 8K takes 100 MB
 _MOST_HELD = 8  # frames that wait for one batch
 _BATCH_PIXELS = 1_500_000  # larger frames go through the network one by one: a batch gains nothing, and takes memory
 
@@ -108,7 +109,7 @@ def track_clip(
         detector: Takes (h, w, 3) uint8 RGB frames of one size and gives detections of each.
         settings: Of the tracker; ``settings.every`` frames there is one look.
         out: Where the drawn clip goes; None writes none. A clip that was stopped or broke off is written as far as it
-            went, and can be played.
+            went, can be played, and says in its title that it is a part.
         draw: Gives the frame that is written, from a frame that it may keep and its tracks; frames come in order.
         name: What errors call the clip; its file name by default.
         class_names: What is tracked.
@@ -118,6 +119,7 @@ def track_clip(
 
     Raises:
         ClipError: The clip holds nothing that can be tracked, or the drawn one cannot be written; nothing is left then.
+        WorkStopped: It was stopped before its first frame; nothing is left either.
     """
     started = time.perf_counter()
     info = probe(path, name)
@@ -144,7 +146,9 @@ def track_clip(
             if course.stopped:
                 break
         if not course.done:
-            raise ClipError(info.name, "it was stopped before its first frame", "Track it again")
+            raise WorkStopped(info.name, "it was stopped before its first frame", "Track it again")
+    if out is not None and (course.stopped or course.broke_off):
+        mark(out, _part_of(course, fps))
     seconds = time.perf_counter() - started
     table = course.collector.table()
     return TrackRun(info, fps, table, course.stopped, course.broke_off, seconds, clock.seconds)
@@ -156,9 +160,15 @@ def _total(info: ClipInfo, fps: Fraction) -> int | None:
     return info.frames
 
 
+def _part_of(course: _Course, fps: Fraction) -> str:
+    whole = "" if course.total is None else f" of about {float(course.total / fps):.1f} s"
+    why = "stopped" if course.stopped else "the clip breaks off"
+    return f"The first {float(course.done / fps):.1f} s{whole} ({why})"
+
+
 def _places(info: ClipInfo) -> int:
     width, height = info.resolution_wh
-    return max(1, min(_MOST_PLACES, _WAITING_PIXELS // (width * height)))
+    return max(1, min(_MOST_PLACES, GIANT_PIXELS // (width * height)))
 
 
 def _batch(batch_size: int, every: int, info: ClipInfo) -> int:
@@ -176,19 +186,24 @@ def _writing(  # noqa: PLR0917 - the arguments of its one caller
     course: _Course,
     clock: StageClock,
 ) -> Callable[[Rgb, sv.Detections], None]:
-    """What is called for each frame and its tracks; draws and encodes beside everything else."""
+    """What is called for each frame and its tracks; draws and encodes beside all else, giant ones at once."""
     if out is None:
         return lambda *_: None
+    is_giant = info.resolution_wh[0] * info.resolution_wh[1] > GIANT_PIXELS
     writer = stack.enter_context(ClipWriter(out, fps=fps, resolution_wh=info.resolution_wh))
 
     def work(shot: tuple[Rgb, sv.Detections]) -> None:
         rgb, tracks = shot
+        if is_giant:
+            course.preview = None  # one less in memory
         with clock.of("draw"):
             drawn = rgb if draw is None else draw(rgb, tracks)
         with clock.of("encode"):
             writer.write(drawn)
         course.preview = drawn
 
+    if is_giant:
+        return lambda rgb, tracks: work((rgb, tracks))
     behind = stack.enter_context(Behind(work, _places(info)))
     return lambda rgb, tracks: behind.put((rgb, tracks))
 

@@ -82,13 +82,13 @@ class TrackTable:
         """Read what ``save`` wrote.
 
         Raises:
-            ClipError: The file is missing or no table of tracks.
+            ClipError: The file is missing, damaged or no table of tracks.
         """
         path = Path(path)
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 columns = {field.name: stored[field.name] for field in fields(cls)}
-            return cls(**{**columns, "frames": int(columns["frames"])})
+            return _checked(cls(**{**columns, "frames": int(columns["frames"])}))
         except (OSError, ValueError, KeyError, EOFError, TypeError, *_DAMAGES) as error:
             cause = f"its tracks cannot be read ({getattr(error, 'strerror', None) or 'not a table of tracks'})"
             raise ClipError(path.name, cause, "Track the clip again") from None
@@ -126,3 +126,20 @@ class TrackCollector:
         ids, xyxy, score, seen = (np.concatenate(column) for column in zip(empty, *self._parts, strict=True))
         frame = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         return TrackTable(frame, ids, xyxy, score, seen, len(lengths))
+
+
+def _checked(table: TrackTable) -> TrackTable:
+    """The table, if its columns fit together.
+
+    Raises:
+        ValueError: They do not.
+    """
+    rows, frame = len(table.frame), table.frame
+    shapes = [column.shape for column in (frame, table.track_id, table.score, table.seen, table.xyxy)]
+    if shapes != [(rows,)] * 4 + [(rows, 4)] or table.frames < 0 or table.seen.dtype != bool:
+        raise ValueError("columns of other lengths or kinds")
+    if rows and (frame[0] < 0 or frame[-1] >= table.frames or (np.diff(frame) < 0).any()):
+        raise ValueError("frames beyond the last, or out of order")
+    if rows and table.track_id.min() < 1:
+        raise ValueError("ids below 1")
+    return table

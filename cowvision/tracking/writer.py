@@ -17,8 +17,10 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from cowvision.errors import ClipError
+from cowvision.tracking.opening import GIANT_PIXELS
 
 _SETTINGS = {"crf": "23", "preset": "veryfast"}
+_GIANT_SETTINGS = {**_SETTINGS, "tune": "zerolatency"}  # without it x264 holds a dozen pictures to look ahead
 _THREADS = 2  # the detector needs the rest of the machine
 _BT709, _BT601 = 1, 6  # FFmpeg's AVCOL_SPC_BT709 and AVCOL_SPC_SMPTE170M
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -51,13 +53,16 @@ class ClipWriter:
         """Begin the clip under a name of its own.
 
         Raises:
-            ClipError: The folder is missing or may not be written to.
+            ClipError: The folder is missing or may not be written to, or nothing here packs pictures as H.264.
         """
         try:
             self._container = av.open(f"file:{self._partial}", "w", format="mp4", options={"movflags": "+faststart"})
-        except (av.FFmpegError, OSError) as error:
-            raise self._refused(error) from None
-        self._stream = self._new_stream()
+            self._stream = self._new_stream()
+        except BaseException as error:
+            self._leave_nothing()
+            if isinstance(error, av.FFmpegError | OSError):
+                raise self._refused(error) from None
+            raise
         return self
 
     def write(self, rgb: NDArray[np.uint8]) -> None:
@@ -84,9 +89,12 @@ class ClipWriter:
             if kind is None:
                 self._finish()
         finally:
-            with suppress(av.FFmpegError, OSError):
-                self._container.close()
-            self._partial.unlink(missing_ok=True)
+            self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
+        with suppress(av.FFmpegError, OSError, AttributeError):  # none was opened
+            self._container.close()
+        self._partial.unlink(missing_ok=True)
 
     def _finish(self) -> None:
         if not self.frames:
@@ -107,8 +115,9 @@ class ClipWriter:
             raise self._refused(error) from None
 
     def _new_stream(self) -> av.VideoStream:
-        stream = self._container.add_stream("libx264", rate=self._fps, options=_SETTINGS)
         height, width, _ = self._shape
+        settings = _GIANT_SETTINGS if width * height > GIANT_PIXELS else _SETTINGS
+        stream = self._container.add_stream("libx264", rate=self._fps, options=settings)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
@@ -126,7 +135,7 @@ class ClipWriter:
         if height % 2 or width % 2:
             rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         matrix = Colorspace.ITU709 if self._hd else Colorspace.ITU601
-        return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        return av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=matrix, dst_color_range=ColorRange.MPEG, threads=1
         )
 

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from cowvision.models.catalog import ModelSpec
+from cowvision.models.catalog import ModelSpec, own_models
 from cowvision.models.choices import kept_choices
-from cowvision.models.detectron2_zoo import BY_ENGINE, INSTALL, OWN, SWITCH, ZOO, configs_folder, is_installed
+from cowvision.models.detectron2_zoo import (
+    BY_ENGINE,
+    INSTALL,
+    OWN,
+    SWITCH,
+    ZOO,
+    can_run,
+    check_choice,
+    configs_folder,
+    is_installed,
+)
 from cowvision.models.places import home_folder
+from cowvision.ui import widgets
 from cowvision.ui.results import known_names
 from cowvision.workspace.files import free_bytes
 
@@ -41,6 +52,8 @@ def facts(specs: Sequence[ModelSpec]) -> None:
         ("Network", "never asked, except by the buttons below"),
     ]
     st.markdown("\n".join(f"- **{name}:** {value}" for name, value in lines))
+    with widgets.errors_shown():
+        check_choice()
     _detectron2()
 
 
@@ -67,6 +80,9 @@ def _detectron2() -> None:
             f"Two models of its zoo run without it and can be fetched below. With detectron2 itself there are "
             f"{len(ZOO)} more, and your own `config.yaml`.\n\n{INSTALL}.\n\n{own}."
         )
+        waiting = [spec for spec in own_models(on_problem=lambda _: None) if not can_run(spec)]
+        if waiting:
+            st.markdown(f"**Of yours these wait for it:** {widgets.plain(', '.join(spec.name for spec in waiting))}.")
 
 
 def _kind(spec: ModelSpec) -> str:

@@ -11,23 +11,24 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.ui import cache, finetuning_news, tracking_clips, tracking_jobs, tracking_settings, widgets
 from cowvision.ui.finetuning_estimate import about
+from cowvision.viz.track_drawing import TrackPainter
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import TrackEstimate, estimate, is_long
 from cowvision.workspace.jobs import Job, JobState
-from cowvision.workspace.tracked_clips import TrackedClip
+from cowvision.workspace.tracked_clips import TrackedClip, best
 
 _ASKED, _AGREED = "_track_estimate", "agreed_to_hours"
 Known = dict[ModelSpec, TrackedClip]
 
 
 def shown_of(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, done: Sequence[TrackedClip]) -> Known:
-    """What is shown of each model: the newest result with these settings, else the newest with any."""
+    """What is shown of each model: the best result with these settings, else the best with any."""
     known: Known = {}
     for spec in specs:
         mine = [one for one in done if one.clip_sha256 == clip.sha256 and one.model_id == spec.id]
-        same = [one for one in mine if one.settings == settings]
-        if mine:
-            known[spec] = (same or mine)[-1]
+        found = best([one for one in mine if one.settings == settings] or mine)
+        if found is not None:
+            known[spec] = found
     return known
 
 
@@ -64,7 +65,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
             if not told:
                 st.button(
                     "How long will it take?", key="estimate", icon=":material/timer:", on_click=_ask_how_long,
-                    args=(clip, to_do, settings), help="Has each model look at the first frame twice.",
+                    args=(clip, to_do, settings), help="Has each model track the first seconds.",
                 )  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def _estimates(
     """How long each model would take, where somebody asked or it is to be told at once; said, and given back."""
     if st.session_state.get(_ASKED) != _estimate_key(clip, specs, settings) and not at_once:
         return []
-    with st.spinner("Timing a look at the first frame …"):
+    with st.spinner("Tracking the first seconds …"):
         told = [_timed(clip.key, spec.id, settings, clip, spec) for spec in specs]
     seconds = [one.seconds for one in told if one.seconds is not None]
     if len(seconds) < len(told):
@@ -140,12 +141,13 @@ def _estimates(
 @st.cache_data(max_entries=50, ttl=3600, show_spinner=False)
 def _timed(clip_key: str, model_id: str, settings: TrackerSettings, _clip: Clip, _spec: ModelSpec) -> TrackEstimate:
     del clip_key, model_id  # the key of the cache
-    return estimate(_clip, cache.detection_box(_spec), settings)
+    return estimate(_clip, cache.detection_box(_spec), settings, painter=TrackPainter)
 
 
 def _ask(clip: Clip, told: Sequence[TrackEstimate]) -> bool:
     """Before hours of work: whether somebody means it."""
-    length = tracking_clips.length(tracking_clips.info_of(clip).seconds or 0)
+    read = float((told[0].frames or 0) / told[0].fps) if told else 0.0  # not every clip says how long it is
+    length = tracking_clips.length(tracking_clips.info_of(clip).seconds or read)
     work = about(sum(one.seconds or 0 for one in told)) if told else "hours"
     return bool(st.checkbox(f"This clip is {length} long. Track it all the same, for {work}", key=_AGREED))
 

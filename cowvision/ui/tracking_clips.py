@@ -75,17 +75,18 @@ def choose() -> Clip | None:
     if not clips:
         return None
     wanted = st.query_params.get(ADDRESS) or st.session_state.get(_SHOWN)
+    current = str(wanted if wanted in clips else FIRST if FIRST in clips else next(iter(clips)))
     if wanted and wanted not in clips:
-        st.info("The clip this address names is not here (any more).", icon=":material/search:")
-    current = wanted if wanted in clips else FIRST if FIRST in clips else next(iter(clips))
+        here = widgets.plain(clips[current].title)
+        st.info(f"The clip this address names is not here (any more); here is {here}.", icon=":material/search:")
     st.session_state[_SHOWN] = current
     if st.query_params.get(ADDRESS) in {None, *clips}:
-        st.query_params[ADDRESS] = str(current)
+        st.query_params[ADDRESS] = current
     with st.container(key="gallery", horizontal=True, wrap=False, gap="small"):
         for key, clip in clips.items():
             _card(key, clip, is_current=key == current)
     scrolling.bring_into_view(f"card_{current}")
-    return clips[str(current)]
+    return clips[current]
 
 
 def about(clip: Clip) -> None:

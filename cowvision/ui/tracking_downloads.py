@@ -30,11 +30,16 @@ def downloads(results: Mapping[str, TrackedClip]) -> None:
                 ("MOT text", "txt", "text/plain", lambda tracked=tracked: mot_text(tracked.table().by_frame())),
                 ("JSON", "json", "application/json", lambda tracked=tracked: as_json(tracked)),
             ):
-                [stem] = safe_stems([f"{tracked.clip_title} {tracked.model}"])
                 st.download_button(
-                    label, make, f"{stem}.{suffix}", mime, key=f"take_{number}_{suffix}", on_click="ignore",
+                    label, make, f"{stem_of(tracked)}.{suffix}", mime, key=f"take_{number}_{suffix}", on_click="ignore",
                     icon=":material/download:",
                 )  # fmt: skip
+
+
+def stem_of(tracked: TrackedClip) -> str:
+    """What files of a result are called; those of a part of a clip say so."""
+    [stem] = safe_stems([f"{tracked.clip_title} {tracked.model}"])
+    return stem if tracked.whole else f"{stem}-partial"
 
 
 def as_csv(table: TrackTable, fps: Fraction) -> str:

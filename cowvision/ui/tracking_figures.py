@@ -45,7 +45,7 @@ def seen(health: HerdHealth) -> str:
 
 _ALWAYS = (
     _Figure("Cows seen, about", "unique, least to most", _health(seen)),
-    _Figure("Most at once", "in one frame", _health(lambda one: str(one.most_at_once))),
+    _Figure("Most at once", "really seen in one frame", _health(lambda one: str(one.most_at_once))),
     _Figure("Cows a frame", "mean", _health(lambda one: f"{one.mean_at_once:.1f}")),
     _Figure("An id is there for", "mean track length",
             _health(lambda one: NO_VALUE if one.mean_track_seconds is None else f"{one.mean_track_seconds:.1f} s")),
@@ -73,6 +73,10 @@ RANGE = "The range covers doubled ids only: cows never found are not in it, and 
 _MEANINGS = """
 - **Cows seen**: ids that are no earlier cow again, as far as can be told. At least so many as were seen at once; at
   most as many as there are ids. Animals that were never found are in none of the three.
+- **Most at once** counts boxes that the model really found in that frame. Players and plot also count those that are
+  only expected there for a moment.
+- **Cows a frame** is the mean of all frames, with those expected. The first few are among them, in which no cow can
+  have an id yet: it gets one once it was in sight for as many frames as the setting *Sure after* says.
 - **Birth**: an id begins after the first moment of the clip. **Loss**: an id is seen for the last time before the clip
   ends. **Gap**: an id is not seen for a quarter of a second or longer, and then again.
 - **Suspected switch**: a new id begins inside the place where a track, lost shortly before, was about to be. It is
@@ -132,7 +136,7 @@ def _times(number: int) -> str:
 def _verdict_on_numbers(results: Titled) -> str:
     told = ", ".join(f"{title} sees about {seen(one.health)}" for title, one in results.items())
     truth = next((one.identity.true_ids for one in results.values() if one.identity is not None and one.whole), None)
-    return f"Cows: {told}." if truth is None else f"Of {truth} cows, {told}."
+    return f"Cows: {told}." if truth is None else f"Of {widgets.counted(truth, 'cow')}, {told}."
 
 
 def table(results: Titled) -> None:

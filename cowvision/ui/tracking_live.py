@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import streamlit as st
@@ -43,7 +44,7 @@ def _running(job: Job) -> None:
             if picture is None:
                 st.html('<div class="cv-no-preview">Its first picture comes in a moment</div>')
             else:
-                st.image(picture, width="stretch", alt="The frame that was tracked last, with its boxes and ids")
+                st.html(_in_page(picture))
         with right:
             widgets.section(f"Tracking {job.title}", "")
             st.progress(min(1.0, course.done / course.total) if course.total else 0.0, how_far(job, course))
@@ -61,6 +62,12 @@ def _running(job: Job) -> None:
                 "Leave this page, close the tab, restart the server: it goes on.",
                 done=course.done, total=course.total or 0,
             )  # fmt: skip
+
+
+def _in_page(jpeg: bytes) -> str:
+    """The picture within the page itself: one that is asked for is forgotten as soon as the next takes its place."""
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return f'<img class="cv-preview" src="{source}" alt="The frame that was tracked last, with its boxes and ids">'
 
 
 def how_far(job: Job, course: tracking_jobs.Course) -> str:

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import streamlit as st
 
-from cowvision.models.catalog import ModelSpec
 from cowvision.ui import (
     tracking_clips,
     tracking_downloads,
     tracking_figures,
+    tracking_making,
     tracking_tables,
     tracking_timeline,
     widgets,
@@ -25,17 +25,9 @@ from cowvision.viz.tracking_charts import HerdCounts, cows_per_frame
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.tracked_clips import TrackedClip
 
-_GO = "_track_go"
+_GO, _MOST_DIGITS = "_track_go", 9
+_TABLES = (("tracks", tracking_tables.tracks), ("events", tracking_tables.events))
 Results = Mapping[str, TrackedClip]
-
-
-def titled(known: Mapping[ModelSpec, TrackedClip]) -> dict[str, TrackedClip]:
-    """Results by their models' titles; with the short name where two are called the same."""
-    titles = [spec.title for spec in known]
-    return {
-        spec.title if titles.count(spec.title) == 1 else f"{spec.title} ({spec.name})": tracked
-        for spec, tracked in known.items()
-    }
 
 
 def results(clip: Clip, found: Results) -> None:
@@ -53,6 +45,8 @@ def results(clip: Clip, found: Results) -> None:
         left, right = st.columns(2, gap="large")
         with left:
             tracking_figures.table(found)
+            tracking_making.making(found)
+            st.space("xxsmall")
         with right:
             _plot(clip, found)
             tracking_downloads.downloads(found)
@@ -84,6 +78,7 @@ def _players(clip: Clip, found: Results) -> None:
             for (title, one), colour in zip(found.items(), _colours(found), strict=True)
         ]
         key = _key(clip)
+        _no_such_frame(found)
         twin_player(
             sides, fps=Fraction(next(iter(found.values())).fps), key=key, go=_go(clip, _opening(found)),
             kinds=tracking_timeline.kinds(is_true=is_true), on_rest=lambda: _into_address(key),
@@ -109,9 +104,27 @@ def _go(clip: Clip, opening: int) -> GoTo:
     asked: dict[str, GoTo] = st.session_state.setdefault(_GO, {})
     key = _key(clip)
     if key not in asked:
-        told = st.query_params.get(tracking_clips.FRAME, "")
-        asked[key] = GoTo(max(0, int(told) - 1) if told.isdecimal() else opening, "address")
+        told = _frame_told()
+        asked[key] = GoTo(opening if told is None else told - 1, "address")
     return asked[key]
+
+
+def _frame_told() -> int | None:
+    """The frame that the address names, from 1; None where it names none."""
+    told = st.query_params.get(tracking_clips.FRAME, "")
+    is_number = told.isdecimal() and len(told) <= _MOST_DIGITS
+    return int(told) if is_number and int(told) else None
+
+
+def _no_such_frame(found: Results) -> None:
+    """That the address names a frame that there is not."""
+    told, there = st.query_params.get(tracking_clips.FRAME), max(one.frames for one in found.values())
+    number = _frame_told()
+    if told is None or (number is not None and number <= there):
+        return
+    here = "the last" if number is not None else "one a second into the clip"
+    words = f"This address names frame “{told[:20]}”; there are frames 1 to {there:,}. Here is {here}."
+    st.info(widgets.plain(words), icon=":material/search:")
 
 
 def _into_address(key: str) -> None:
@@ -124,33 +137,35 @@ def _into_address(key: str) -> None:
 
 
 def _plot(clip: Clip, found: Results) -> None:
-    widgets.section(
-        "Cows in every frame", "Steady lines speak for steady ids; the dotted one is the truth." * bool(clip.truth_path)
-    )
+    unsure = max(one.settings.frames_to_confirm for one in found.values())
+    words = ["Steady lines speak for steady ids" + ("; the dotted one is the truth." if clip.truth_path else ".")]
+    if unsure:
+        words.append(f"Shaded: too early, as a cow gets its id after {widgets.counted(unsure, 'frame')} in sight.")
+    widgets.section("Cows in every frame", " ".join(words))
     fps = Fraction(next(iter(found.values())).fps)
     counts = [HerdCounts(title, one.table().counts()) for title, one in found.items()]
     truth = clip.truth()
     told = "; ".join(
         f"{one.title}: {one.counts.mean() if len(one.counts) else 0:.1f} a frame on average" for one in counts
     )
-    figure = cows_per_frame(counts, float(fps), None if truth is None else [len(boxes) for boxes in truth])
+    figure = cows_per_frame(counts, float(fps), None if truth is None else [len(boxes) for boxes in truth], unsure)
     st.plotly_chart(figure, key="cows_per_frame", config=PLOT_CONFIG, alt=f"Cows in every frame. {told}")
 
 
 def _tables(clip: Clip, found: Results) -> None:
-    widgets.section("Every id", "Choose one, and the players go to where it begins.")
-    for number, (column, (title, tracked)) in enumerate(
-        zip(st.columns(len(found), gap="large"), found.items(), strict=True)
-    ):
-        with column:
-            tracking_tables.tracks(
-                tracked, title, f"tracks_{tracking_clips.short_key(clip)}_{number}", lambda frame: _send(clip, frame)
-            )
+    st.space("small")
+    widgets.section("One by one", "Press a row, and the players go to where it begins.")
+    key = tracking_clips.short_key(clip)
+    for tab, (name, show) in zip(st.tabs(["Every id", "Every event"]), _TABLES, strict=True):
+        columns = tab.columns(len(found), gap="large")
+        for number, (column, (title, tracked)) in enumerate(zip(columns, found.items(), strict=True)):
+            with column:
+                show(tracked, title, f"{name}_{key}_{number}", lambda frame: _send(clip, frame))
 
 
 def _send(clip: Clip, frame: int) -> None:
     asked: dict[str, GoTo] = st.session_state.setdefault(_GO, {})
     key = _key(clip)
     number = int(asked[key].token.split()[-1]) + 1 if key in asked and " " in asked[key].token else 1
-    asked[key] = GoTo(frame, f"press {number}")
+    asked[key] = GoTo(frame, f"press {number}", into_view=True)
     st.query_params[tracking_clips.FRAME] = str(frame + 1)

@@ -56,6 +56,7 @@ def choose(fps: Fraction | None) -> TrackerSettings:
     changed = sum(_wanted(one) != getattr(_USUAL, one.field) for one in SETTINGS)
     label = "How it follows a cow, and what you can change"
     label += f" - {widgets.counted(changed, 'setting')} changed" if changed else ""
+    _not_taken()
     with st.expander(label, icon=":material/tune:", key="track_settings"):
         with st.container(key="track_settings_grid"):
             chosen = {one.field: _one(one, fps) for one in SETTINGS}
@@ -75,6 +76,15 @@ def differences(settings: TrackerSettings) -> str:
         for one in SETTINGS
         if getattr(settings, one.field) != getattr(_USUAL, one.field)
     )
+
+
+def _not_taken() -> None:
+    """What the address asks for that no setting can be."""
+    strange = [one for one in SETTINGS if one.key in st.query_params and _told(one) is None]
+    if strange:
+        named = ", ".join(f"“{one.title}” from {one.range[0]:g} to {one.range[1]:g}" for one in strange)
+        words = f"This address asks for settings that there are not. There is {named}; what was chosen before holds."
+        st.info(widgets.plain(words), icon=":material/search:")
 
 
 def _one(one: Setting, fps: Fraction | None) -> Any:
@@ -98,12 +108,17 @@ def _one(one: Setting, fps: Fraction | None) -> Any:
 
 def _wanted(one: Setting) -> Any:
     """The value of the address, else the one chosen before, else the usual; what is none of the range is not taken."""
-    usual = getattr(_USUAL, one.field)
+    told = _told(one)
+    return st.session_state.get(one.key, getattr(_USUAL, one.field)) if told is None else told
+
+
+def _told(one: Setting) -> Any:
+    """The value that the address tells; None where it tells none or one out of the range."""
     try:
-        told = type(usual)(st.query_params[one.key])
+        told = type(getattr(_USUAL, one.field))(st.query_params[one.key])
     except (KeyError, ValueError):
-        told = st.session_state.get(one.key, usual)
-    return told if one.range[0] <= told <= one.range[1] else usual
+        return None
+    return told if one.range[0] <= told <= one.range[1] else None
 
 
 def _into_address(one: Setting) -> None:

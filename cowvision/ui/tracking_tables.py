@@ -1,25 +1,30 @@
-"""Each track as a row: a press on one sends the players to where it begins."""
+"""Each track and each event as a row: a press on one sends the players to where it begins."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cowvision.tracking.health import Event
 from cowvision.tracking.track_table import TrackTable
 from cowvision.ui import widgets
+from cowvision.ui.tracking_timeline import in_words
 from cowvision.viz.track_drawing import track_colour
 from cowvision.workspace.tracked_clips import TrackedClip
 
 _ROWS_SHOWN = 10
+OnChoice = Callable[[int], object]
+"""Called with a frame, from 0."""
 
 
-def tracks(tracked: TrackedClip, title: str, key: str, on_choice: Callable[[int], object]) -> None:
+def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> None:
     """The tracks of one model; errors as of `TrackedClip.table`.
 
     Args:
@@ -29,32 +34,82 @@ def tracks(tracked: TrackedClip, title: str, key: str, on_choice: Callable[[int]
         on_choice: Called with the frame, from 0, in which a chosen track begins.
     """
     table = track_rows(tracked.table(), Fraction(tracked.fps))
-    st.html(f'<p class="cv-plot-title">{escape(title)}: {widgets.counted(len(table), "id")}</p>')
+    _title(title, widgets.counted(len(table), "id"))
     if table.empty:
         st.caption("No cow was tracked on this clip.")
         return
+    shown = table.drop(columns="frame").assign(colour=[_swatch(int(one)) for one in table["id"]])
+    order = ["colour", *table.columns.drop("frame")]
+    _rows(shown, table["frame"].tolist(), key, on_choice, column_order=order, columns={
+        "colour": st.column_config.ImageColumn(" ", width=40),
+        "id": st.column_config.NumberColumn("Id", width=50),
+        "first": st.column_config.NumberColumn("First seen", format="%.2f s"),
+        "last": st.column_config.NumberColumn("Last seen", format="%.2f s"),
+        "seconds": st.column_config.NumberColumn("There for", format="%.2f s"),
+        "seen": st.column_config.ProgressColumn(
+            "Seen", format="percent", min_value=0.0, max_value=1.0,
+            help="Share of its frames in which the model really saw it; in the others it is only expected there.",
+        ),
+    })  # fmt: skip
+
+
+def events(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> None:
+    """What happened to the ids of one model; arguments as of `tracks`, a chosen event's frame is told."""
+    table = event_rows(tracked.events, Fraction(tracked.fps), is_true=tracked.identity is not None)
+    _title(title, widgets.counted(len(table), "event"))
+    if table.empty:
+        st.caption("Nothing happened to an id on this clip.")
+        return
+    shown = table.drop(columns="frame").assign(colour=[_swatch(int(one)) for one in table["id"]])
+    _rows(shown, table["frame"].tolist(), key, on_choice, column_order=["colour", "at", "what"], columns={
+        "colour": st.column_config.ImageColumn(" ", width=40),
+        "at": st.column_config.NumberColumn("At", format="%.2f s", width=70),
+        "what": st.column_config.TextColumn("What happens"),
+    })  # fmt: skip
+
+
+def _title(title: str, told: str) -> None:
+    st.html(f'<p class="cv-plot-title">{escape(title)}: {told}</p>')
+
+
+def _rows(
+    shown: pd.DataFrame, frames: list[int], key: str, on_choice: OnChoice, *, columns: Any, column_order: list[str]
+) -> None:
+    """A table of which a press anywhere on a row chooses it; the chosen one stays marked."""
 
     def chosen() -> None:
-        rows = st.session_state[key].selection.rows
-        if rows:
-            on_choice(int(table["frame"].iloc[rows[0]]))
+        row = pressed(st.session_state[key].selection)
+        if row is not None:
+            st.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+            on_choice(frames[row])
 
-    shown = table.drop(columns="frame").assign(colour=[_swatch(int(one)) for one in table["id"]])
     st.dataframe(
-        shown, key=key, on_select=chosen, selection_mode="single-row", hide_index=True, width="stretch",
-        height=38 + 35 * min(len(shown), _ROWS_SHOWN), column_order=["colour", *table.columns.drop("frame")],
-        column_config={
-            "colour": st.column_config.ImageColumn(" ", width=40),
-            "id": st.column_config.NumberColumn("Id", width=50),
-            "first": st.column_config.NumberColumn("First seen", format="%.2f s"),
-            "last": st.column_config.NumberColumn("Last seen", format="%.2f s"),
-            "seconds": st.column_config.NumberColumn("There for", format="%.2f s"),
-            "seen": st.column_config.ProgressColumn(
-                "Seen", format="percent", min_value=0.0, max_value=1.0,
-                help="Share of its frames in which the model really saw it; in the others it is only expected there.",
-            ),
-        },
+        shown, key=key, on_select=chosen, selection_mode=["single-row", "single-cell"], hide_index=True,
+        width="stretch", height=38 + 35 * min(len(shown), _ROWS_SHOWN), column_order=column_order,
+        column_config=columns,
     )  # fmt: skip
+
+
+def pressed(selection: Any) -> int | None:
+    """The row that was pressed, by its box or by one of its cells; None where one was let go."""
+    if selection.cells:
+        return int(selection.cells[0][0])
+    return int(selection.rows[0]) if selection.rows else None
+
+
+def event_rows(events: Sequence[Event], fps: Fraction, *, is_true: bool) -> pd.DataFrame:
+    """A row an event, in order of time.
+
+    Args:
+        events: What happened.
+        fps: Frames a second.
+        is_true: Whether switches are known from true tracks, or only suspected.
+
+    Returns:
+        ``id``; ``at`` in seconds; ``what`` in words; and ``frame``, from 0.
+    """
+    rows = [(one.track_id, one.frame / float(fps), in_words(one, is_true=is_true), one.frame) for one in events]
+    return pd.DataFrame(rows, columns=["id", "at", "what", "frame"])
 
 
 def track_rows(table: TrackTable, fps: Fraction) -> pd.DataFrame:

@@ -22,7 +22,11 @@ def side_of(tracked: TrackedClip, title: str, colour: str) -> TwinSide:
     """One model's side of the player; errors as of `TrackedClip.table`."""
     is_true = tracked.identity is not None
     marks = marks_of(tracked.events, tracked.frames, is_true=is_true)
-    return TwinSide(title, colour, tracked.video, tracked.frames, marks, changes_of(tracked.table().counts()))
+    changes = changes_of(tracked.table().counts())
+    return TwinSide(
+        title, colour, tracked.video, tracked.frames, marks, changes,
+        unsure=tracked.settings.frames_to_confirm, resolution_wh=tracked.resolution_wh,
+    )  # fmt: skip
 
 
 def kinds(*, is_true: bool) -> list[Kind]:
@@ -47,11 +51,13 @@ def kinds(*, is_true: bool) -> list[Kind]:
 def marks_of(events: Sequence[Event], frames: int, *, is_true: bool) -> tuple[Mark, ...]:
     """A mark an event; where there are too many, one for all of a kind that lie close together."""
     if len(events) <= MOST_MARKS:
-        return tuple(Mark(one.kind.value, one.frame, _words(one, is_true=is_true)) for one in events)
+        return tuple(Mark(one.kind.value, one.frame, in_words(one, is_true=is_true)) for one in events)
     width = max(1, -(-frames * len(EventKind) // MOST_MARKS))
     ordered = sorted(events, key=lambda one: (one.kind, one.frame))
     groups = [list(group) for _, group in groupby(ordered, key=lambda one: (one.kind, one.frame // width))]
-    marks = [Mark(group[0].kind.value, group[0].frame, _all_words(group, is_true=is_true)) for group in groups]
+    marks = [
+        Mark(group[0].kind.value, group[0].frame, _all_words(group, is_true=is_true), len(group)) for group in groups
+    ]
     return tuple(sorted(marks, key=lambda mark: mark.frame))
 
 
@@ -65,11 +71,12 @@ def changes_of(counts: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
 
 def _all_words(group: Sequence[Event], *, is_true: bool) -> str:
     if len(group) == 1:
-        return _words(group[0], is_true=is_true)
+        return in_words(group[0], is_true=is_true)
     return f"{len(group)} {_NAMES[group[0].kind]} from here on."
 
 
-def _words(event: Event, *, is_true: bool) -> str:
+def in_words(event: Event, *, is_true: bool) -> str:
+    """What happened, as a sentence; of a switch whether it is so or only suspected."""
     if event.kind is EventKind.SWITCH:
         if is_true:
             return f"Switch: the cow that was {event.other_id} is called {event.track_id} from here on."

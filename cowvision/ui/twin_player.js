@@ -4,6 +4,13 @@ const FAR = 0.3; // seconds: a follower this far off jumps
 const STEADY = 0.0015; // seconds: a follower this near keeps its pace
 const SETTLED = 250; // milliseconds of rest before Python is told
 const TRIES = 4; // to load a video that fails: a server that tidies up may miss it for a moment
+const TOLD = 6; // events of a mark that its tip tells one by one
+const ROWS = [["switch"], ["birth", "loss", "gap"]]; // of a lane, from above
+const KEPT = "cowvision.twin"; // speed, loop and size, for the next visit
+const SMALL = matchMedia("(max-width: 640px), (pointer: coarse)");
+const TAKEN = // by whatever of the page has the focus, keys are its own
+  "input, textarea, select, button, summary, canvas, iframe, [contenteditable=true], dialog, " +
+  "[role=slider], [role=grid], [role=dialog], [role=listbox], [role=combobox], [role=menu], [role=tab], [role=radio]";
 
 const MARKS = {
   birth: '<svg viewBox="0 0 20 20" aria-hidden="true"><path class="mark-birth" d="M10 2 18 17H2z"/></svg>',
@@ -34,6 +41,46 @@ const clock = (seconds) => {
 };
 
 const marked = (at, seconds) => (seconds < 60 ? `${at.toFixed(1)} s` : clock(at));
+const exact = (seconds) => `${clock(seconds + 1e-6)}.${Math.floor(seconds * 10 + 1e-6) % 10}`;
+
+/** What was chosen on an earlier visit; a browser may keep nothing. */
+const kept = () => {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+};
+const keep = (facts) => {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ ...kept(), ...facts }));
+  } catch {
+    // it holds for this visit then
+  }
+};
+
+/** Events of a row as marks that do not overlap: those too near each other become one, with their number. */
+const marksOf = (events, frames, width, hit) => {
+  const marks = [];
+  for (const event of [...events].sort((one, other) => one[1] - other[1])) {
+    marks.push(placed([event], frames, width, hit));
+    while (marks.length > 1 && marks.at(-2).left + marks.at(-2).width > marks.at(-1).left) {
+      const [before, last] = marks.splice(-2);
+      marks.push(placed([...before.events, ...last.events], frames, width, hit));
+    }
+  }
+  return marks;
+};
+const placed = (events, frames, width, hit) => {
+  const kinds = [...new Set(events.map(([kind]) => kind))];
+  const number = events.reduce((sum, event) => sum + event[3], 0);
+  const shown = number > kinds.length ? String(number) : "";
+  const wide = Math.max(hit, 10 + 13 * kinds.length + 9 * shown.length);
+  const middle = (((events[0][1] + events.at(-1)[1] + 1) / 2) / frames) * width;
+  return { events, kinds, shown, number, width: wide, left: Math.max(0, Math.min(width - wide, middle - wide / 2)) };
+};
+
+const framesOf = (tick) => tick.dataset.frames.split(" ").map(Number);
 
 /** One video, its place on the screen, and what is known of it. */
 class Side {
@@ -46,6 +93,7 @@ class Side {
     caption.append(made("i", ""), made("b", "", facts.title), this.number);
     this.video = made("video", "");
     Object.assign(this.video, { muted: true, playsInline: true, preload: "auto", src: facts.source });
+    if (facts.size) [this.video.width, this.video.height] = facts.size; // its room is there before it is
     this.video.setAttribute("aria-label", `${facts.title}: the clip with its tracks`);
     this.over = made("p", "over");
     this.over.hidden = true;
@@ -85,7 +133,8 @@ class Side {
 
   show(frame) {
     const is = frame > this.last ? null : this.countAt(frame);
-    this.number.textContent = is === null ? "ended" : `${is} ${is === 1 ? "cow" : "cows"}`;
+    const early = frame < this.unsure && !is;
+    this.number.textContent = is === null ? "ended" : early ? "no ids yet" : `${is} ${is === 1 ? "cow" : "cows"}`;
     if (this.tries < TRIES) {
       this.over.textContent = "Tracked up to here only";
       this.over.hidden = frame <= this.last;
@@ -113,12 +162,24 @@ class TwinPlayer {
   constructor(root) {
     Object.assign(this, { root, sides: [], frame: 0, rate: 1, loops: false, plays: false, hidden: new Set() });
     this.find = (selector) => root.querySelector(selector);
-    root.addEventListener("keydown", (event) => this.#key(event));
+    this.leaving = new AbortController();
+    root.ownerDocument.addEventListener("keydown", (event) => this.#key(event), { signal: this.leaving.signal });
     root.addEventListener("click", (event) => this.#click(event));
     this.#scrubbing(this.find(".scrub"));
     const board = this.find(".board");
     for (const name of ["pointerover", "focusin"]) board.addEventListener(name, (event) => this.#tip(event.target));
     for (const name of ["pointerout", "focusout"]) board.addEventListener(name, () => this.#tip(null));
+    this.sized = new ResizeObserver(() => this.#layMarks());
+    this.sized.observe(board);
+    this.#takeKept();
+  }
+
+  #takeKept() {
+    const { rate, loops, large } = kept();
+    const rates = [...this.root.querySelectorAll("[data-rate]")].map((button) => Number(button.dataset.rate));
+    if (rates.includes(rate)) this.rate = rate;
+    this.#turnOn("loop", loops === true);
+    this.#turnOn("large", large === true);
   }
 
   /** Take what Python gives; nothing is touched that is as it was. */
@@ -133,10 +194,13 @@ class TwinPlayer {
       this.token = data.go.token;
       this.pause();
       this.goTo(data.go.frame, { told: true });
+      if (data.go.into_view) this.#intoView();
     }
   }
 
   end() {
+    this.leaving.abort();
+    this.sized.disconnect();
     this.plays = false;
     clearTimeout(this.telling);
     for (const side of this.sides) side.end();
@@ -266,21 +330,32 @@ class TwinPlayer {
     const seconds = this.frame / this.fps;
     const [board, scrub] = [this.find(".board"), this.find(".scrub")];
     board.style.setProperty("--at", `${((this.frame + 0.5) / this.frames) * 100}%`);
-    const tenth = Math.floor(seconds * 10 + 1e-6) % 10;
-    this.spoken.textContent = `${clock(seconds + 1e-6)}.${tenth}`;
+    this.spoken.textContent = exact(seconds);
     this.counted.textContent = `frame ${this.frame + 1} of ${this.frames}`;
     for (const side of this.sides) side.show(this.frame);
     if (this.plays) return;
     const counts = this.sides.map((side) => `${side.title}: ${side.number.textContent}`).join("; ");
     scrub.setAttribute("aria-valuenow", this.frame + 1);
     scrub.setAttribute("aria-valuetext", `frame ${this.frame + 1}, ${seconds.toFixed(2)} seconds; ${counts}`);
-    const here = [];
-    for (const tick of this.root.querySelectorAll(".tick")) {
-      const isHere = Number(tick.dataset.frame) === this.frame;
-      tick.classList.toggle("now", isHere);
-      if (isHere && !this.hidden.has(tick.dataset.kind)) here.push(tick.dataset.words);
-    }
-    this.#news(here.join(" "));
+    this.#showNow();
+    const here = this.sides.map((side) => {
+      const words = this.#visible(side).filter(([, frame]) => frame === this.frame).map(([, , told]) => told).join(" ");
+      return words && this.#told(side, words);
+    });
+    this.#news(here.filter(Boolean).join(" "));
+  }
+
+  #showNow() {
+    for (const tick of this.root.querySelectorAll(".tick"))
+      tick.classList.toggle("now", framesOf(tick).includes(this.frame));
+  }
+
+  #visible(side) {
+    return side.events.filter(([kind]) => !this.hidden.has(kind));
+  }
+
+  #told(side, words) {
+    return this.sides.length > 1 ? `${side.title}: ${words}` : words;
   }
 
   #news(words) {
@@ -293,26 +368,44 @@ class TwinPlayer {
   #click(event) {
     const target = event.composedPath()[0].closest?.("button, video");
     if (!target) return;
-    const { rate, kind, frame } = target.dataset;
-    if (target.tagName === "VIDEO") {
-      this.find(".play").focus({ preventScroll: true });
-      this.toggle();
-    } else if (frame !== undefined) {
+    const { rate, kind, frames } = target.dataset;
+    if (event.detail) this.find(".scrub").focus({ preventScroll: true }); // by mouse: space is to play, not to press again
+    if (target.tagName === "VIDEO") this.toggle();
+    else if (frames !== undefined) {
       this.pause();
-      this.goTo(Number(frame));
-    } else if (rate) this.#setRate(Number(rate));
-    else if (kind) this.#turn(kind, target);
-    else this.#do(target.dataset.do, target);
+      const all = framesOf(target);
+      this.goTo(all[(all.indexOf(this.frame) + 1) % all.length]); // pressed again, the next of several
+    } else if (rate) {
+      this.#setRate(Number(rate));
+      keep({ rate: this.rate });
+    } else if (kind) this.#turn(kind, target);
+    else this.#do(target.dataset.do);
   }
 
-  #do(what, button) {
+  #do(what) {
     if (what === "play") this.toggle();
     if (what === "back" || what === "on") this.step(what === "on" ? 1 : -1);
     if (what === "before" || what === "after") this.toEvent(what === "after" ? 1 : -1);
-    if (what === "loop") {
-      this.loops = !this.loops;
-      button.setAttribute("aria-pressed", this.loops);
+    if (what === "loop" || what === "large") {
+      const isOn = this.find(`[data-do="${what}"]`).getAttribute("aria-pressed") !== "true";
+      this.#turnOn(what, isOn);
+      keep(what === "loop" ? { loops: isOn } : { large: isOn });
     }
+  }
+
+  #turnOn(what, isOn) {
+    if (what === "loop") this.loops = isOn;
+    else this.root.toggleAttribute("data-large", isOn);
+    this.find(`[data-do="${what}"]`).setAttribute("aria-pressed", isOn);
+  }
+
+  /** Where Python sends somebody, and the keys with them. */
+  #intoView() {
+    this.find(".scrub").focus({ preventScroll: true });
+    const { top, bottom } = this.find(".sides").getBoundingClientRect();
+    if (top >= 60 && bottom <= innerHeight) return;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    this.root.scrollIntoView({ behavior, block: "start" });
   }
 
   #setRate(rate) {
@@ -325,27 +418,38 @@ class TwinPlayer {
   #turn(kind, button) {
     if (!this.hidden.delete(kind)) this.hidden.add(kind);
     button.setAttribute("aria-pressed", !this.hidden.has(kind));
-    for (const tick of this.root.querySelectorAll(`.tick.${kind}`)) tick.hidden = this.hidden.has(kind);
+    this.#layMarks();
     this.#show();
   }
 
+  /** Keys of the player, and of the page while nothing on it wants them and the player is to be seen. */
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const isButton = event.target.tagName === "BUTTON";
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const path = event.composedPath();
+    const isMine = path.includes(this.root);
+    if (!isMine && (path.some((one) => one.matches?.(TAKEN)) || !this.#isSeen())) return;
+    const isButton = path[0].tagName === "BUTTON";
     const second = Math.max(1, Math.round(this.fps));
     const one = event.shiftKey ? second : 1;
     const keys = {
       ArrowRight: () => this.step(one), ArrowLeft: () => this.step(-one),
-      PageUp: () => this.step(second), PageDown: () => this.step(-second),
-      Home: () => this.step(-this.frame), End: () => this.step(this.frames),
+      ".": () => this.step(one), ",": () => this.step(-one),
       n: () => this.toEvent(1), p: () => this.toEvent(-1),
     };
-    if (!isButton) keys[" "] = () => this.toggle();
+    if (isMine) Object.assign(keys, {
+      PageUp: () => this.step(second), PageDown: () => this.step(-second),
+      Home: () => this.step(-this.frame), End: () => this.step(this.frames),
+    }); // elsewhere they move the page
+    if (!isButton) keys[" "] = () => event.repeat || this.toggle();
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
-    event.stopPropagation();
     act();
+  }
+
+  #isSeen() {
+    const { top, bottom } = this.root.getBoundingClientRect();
+    return top < innerHeight && bottom > 0;
   }
 
   #scrubbing(scrub) {
@@ -378,9 +482,10 @@ class TwinPlayer {
     if (!tick) return;
     tip.textContent = tick.dataset.words;
     const room = this.find(".board").clientWidth;
-    tip.style.left = `${Math.max(0, Math.min(room - tip.offsetWidth, tick.offsetLeft + 9 - tip.offsetWidth / 2))}px`;
-    const [lane, board] = [tick.parentElement.getBoundingClientRect(), this.find(".board").getBoundingClientRect()];
-    tip.style.bottom = `${board.bottom - lane.top - 12}px`;
+    const middle = tick.offsetLeft + tick.offsetWidth / 2;
+    tip.style.left = `${Math.max(0, Math.min(room - tip.offsetWidth, middle - tip.offsetWidth / 2))}px`;
+    const [mark, board] = [tick.getBoundingClientRect(), this.find(".board").getBoundingClientRect()];
+    tip.style.bottom = `${board.bottom - mark.top + 2}px`;
   }
 
   // --- what is made once for a pair of videos
@@ -401,6 +506,7 @@ class TwinPlayer {
     this.#buildCurve();
     this.find(".lanes").replaceChildren(...this.sides.map((side) => this.#lane(side)));
     this.#buildLegend(data.kinds);
+    this.#layMarks();
     this.find(".scrub").setAttribute("aria-valuemax", this.frames);
     const seconds = this.frames / this.fps;
     this.find(".times").replaceChildren(
@@ -429,7 +535,7 @@ class TwinPlayer {
       return path;
     });
     this.find(".curve svg").replaceChildren(...paths);
-    this.find(".most").textContent = `cows in sight, up to ${most}`;
+    this.find(".most").textContent = `cows followed, up to ${most}`;
   }
 
   #lane(side) {
@@ -441,17 +547,47 @@ class TwinPlayer {
       missing.style.left = `${(side.frames / this.frames) * 100}%`;
       lane.append(missing);
     }
-    for (const [kind, frame, words] of side.events) lane.append(this.#tick(side, kind, frame, words));
+    if (side.unsure) {
+      const unsure = made("span", "missing");
+      unsure.style.left = "0";
+      unsure.style.right = `${(1 - Math.min(1, side.unsure / this.frames)) * 100}%`;
+      lane.append(unsure);
+    }
     return lane;
   }
 
-  #tick(side, kind, frame, words) {
-    const tick = made("button", `tick ${kind}`);
-    const told = this.sides.length > 1 ? `${side.title}: ${words}` : words;
-    Object.assign(tick, { type: "button", tabIndex: -1, innerHTML: MARKS[kind], hidden: this.hidden.has(kind) });
-    Object.assign(tick.dataset, { frame, kind, words: told });
-    tick.setAttribute("aria-label", `Frame ${frame + 1}: ${told}`);
-    tick.style.left = `${((frame + 0.5) / this.frames) * 100}%`;
+  /** The marks for the room there is; anew whenever it changes or a kind is turned off. */
+  #layMarks() {
+    const [lanes, hit] = [this.find(".lanes"), SMALL.matches ? 32 : 24];
+    const rows = ROWS.filter((kinds) => this.sides.some((side) => side.events.some(([kind]) => kinds.includes(kind))));
+    this.root.style.setProperty("--hit", `${hit}px`);
+    this.root.style.setProperty("--rows", Math.max(1, rows.length));
+    if (!lanes.clientWidth) return;
+    for (const [number, lane] of [...lanes.children].entries()) {
+      const side = this.sides[number];
+      for (const tick of lane.querySelectorAll(".tick")) tick.remove();
+      for (const [row, kinds] of rows.entries()) {
+        const events = this.#visible(side).filter(([kind]) => kinds.includes(kind));
+        for (const mark of marksOf(events, this.frames, lanes.clientWidth, hit)) lane.append(this.#tick(side, mark, row));
+      }
+    }
+    this.#showNow();
+  }
+
+  #tick(side, mark, row) {
+    const tick = made("button", `tick ${mark.kinds.join(" ")}`);
+    tick.classList.toggle("several", mark.events.length > 1);
+    const frames = [...new Set(mark.events.map(([, frame]) => frame))];
+    const words = mark.events.slice(0, TOLD).map(([, frame, words]) => `${exact(frame / this.fps)}  ${words}`);
+    if (mark.events.length > TOLD) words.push(`and ${mark.events.length - TOLD} more`);
+    const told = this.#told(side, mark.events.length > 1 ? `\n${words.join("\n")}` : mark.events[0][2]);
+    Object.assign(tick, { type: "button", tabIndex: -1, innerHTML: mark.kinds.map((kind) => MARKS[kind]).join("") });
+    Object.assign(tick.dataset, { frames: frames.join(" "), number: mark.number, words: told.trim() });
+    if (mark.shown) tick.append(mark.shown);
+    tick.setAttribute("aria-label", `Frame ${frames.map((frame) => frame + 1).join(", ")}: ${told}`);
+    tick.style.left = `${mark.left}px`;
+    tick.style.width = `${mark.width}px`;
+    tick.style.setProperty("--row", row);
     return tick;
   }
 
@@ -460,8 +596,9 @@ class TwinPlayer {
       ...kinds.map(({ kind, title, hint }) => {
         const button = made("button", "");
         const events = this.sides.flatMap((side) => side.events).filter(([one]) => one === kind);
+        const number = events.reduce((sum, event) => sum + event[3], 0);
         Object.assign(button, { type: "button", innerHTML: MARKS[kind], title: hint });
-        button.append(`${title} (${events.length})`);
+        button.append(`${title} (${number})`);
         button.dataset.kind = kind;
         button.setAttribute("aria-pressed", !this.hidden.has(kind));
         return button;

@@ -20,11 +20,12 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Mark:
-    """Something to jump to: what kind of event (a `Kind`), its frame from 0, and what a person reads."""
+    """Something to jump to: its kind (a `Kind`), its frame from 0, what a person reads, and how many events it is."""
 
     kind: str
     frame: int
     words: str
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class TwinSide:
         frames: How many it holds.
         marks: In order of time.
         changes: Pairs of frame and count: from this frame on, up to the next pair, so many are in sight.
+        unsure: So many of its first frames are too early for any id.
+        resolution_wh: Width and height in pixels, to keep its room free while it loads; None where not known.
     """
 
     title: str
@@ -55,14 +58,17 @@ class TwinSide:
     frames: int
     marks: tuple[Mark, ...] = ()
     changes: tuple[tuple[int, int], ...] = ()
+    unsure: int = 0
+    resolution_wh: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class GoTo:
-    """A frame to go to, from 0; another token asks anew."""
+    """A frame to go to, from 0; another token asks anew, and into view brings the player too."""
 
     frame: int
     token: str = field(default="")
+    into_view: bool = False
 
 
 def twin_player(
@@ -110,8 +116,10 @@ def _as_data(side: TwinSide, place: str) -> dict[str, Any]:
         "colour": side.colour,
         "source": video_address(side.video, place),
         "frames": side.frames,
-        "events": [(mark.kind, mark.frame, mark.words) for mark in side.marks],
+        "events": [(mark.kind, mark.frame, mark.words, mark.count) for mark in side.marks],
         "changes": side.changes,
+        "unsure": side.unsure,
+        "size": side.resolution_wh,
     }
 
 

@@ -75,7 +75,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def _in_words(error: CowVisionError) -> str:
-    subject, cause, remedy = (plain(part) for part in (Path(error.subject).name, error.cause, error.remedy))
+    place = Path(error.subject)
+    named = f"{place.parent.name}/{place.name}" if place.name == "config.yaml" else place.name  # all have one name
+    subject, cause, remedy = (plain(part) for part in (named, error.cause, error.remedy))
     return f"**{subject}**: {cause}. {remedy}."
 
 

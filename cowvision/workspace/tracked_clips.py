@@ -7,9 +7,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cowvision.workspace.clips import CLIPS_FOLDER, Clip
 
 SHIPPED_FOLDER = CLIPS_FOLDER / "tracked"
 _ABANDONED_SECONDS = 24 * 3600.0
+_PART = "-part"  # after the name of a result that is not of the whole clip: it never takes a whole one's place
 VIDEO, TRACKS, SUMMARY = "clip.mp4", "tracks.npz", "summary.json"
 
 
@@ -112,6 +113,8 @@ def folder_name(clip_sha256: str, model_id: str, settings: TrackerSettings) -> s
 def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
     """A folder to write a result into; it gets its name, in place of an older one, when the block ends well.
 
+    A part of a clip takes the place of an older part only, and goes when the whole is there.
+
     Raises:
         ClipError: It cannot be made.
     """
@@ -122,14 +125,33 @@ def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         yield unfinished
-        if (parent / name).exists():
-            (parent / name).replace(aside)
-        unfinished.replace(parent / name)
+        is_part = _is_part(unfinished)
+        final = parent / (name + _PART if is_part else name)
+        if final.exists():
+            final.replace(aside)
+        unfinished.replace(final)
+        if not is_part:
+            shutil.rmtree(parent / (name + _PART), ignore_errors=True)
     except OSError as error:
         raise ClipError("result", error.strerror or "cannot be written", "Free some space and try again") from None
     finally:
         for rest in (unfinished, aside):
             shutil.rmtree(rest, ignore_errors=True)
+
+
+def keep_tracked(name: str, make: Callable[[Path], TrackedClip], parent: Path | None = None) -> TrackedClip:
+    """Make a result in a new folder; errors as of `make` and `new_folder`."""
+    parent = parent or tracked_folder()
+    with new_folder(name, parent) as folder:
+        made = make(folder)
+    return replace(made, folder=parent / (name if made.whole else name + _PART))
+
+
+def _is_part(folder: Path) -> bool:
+    """Whether a result says that it is not of the whole clip."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return not json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["whole"]
+    return False
 
 
 def _forget_abandoned(parent: Path) -> None:
@@ -192,13 +214,14 @@ def _written_at(folder: Path) -> tuple[float, str]:
 
 
 def find_tracked(clip: Clip, spec: ModelSpec, settings: TrackerSettings | None = None) -> TrackedClip | None:
-    """The newest result for a clip and a model exactly as it is now, with these settings or any; None without one."""
-    fitting = [
-        one
-        for one in tracked_clips()
-        if one.clip_sha256 == clip.sha256 and one.model_id == spec.id and settings in {None, one.settings}
-    ]
-    return fitting[-1] if fitting else None
+    """The best result for a clip and a model exactly as it is now, with these settings or any; None without one."""
+    mine = (one for one in tracked_clips() if one.clip_sha256 == clip.sha256 and one.model_id == spec.id)
+    return best([one for one in mine if settings in {None, one.settings}])
+
+
+def best(found: Sequence[TrackedClip]) -> TrackedClip | None:
+    """Of results in the order of their age the newest that is whole, else the newest; None of none."""
+    return max(enumerate(found), key=lambda one: (one[1].whole, one[0]), default=(0, None))[1]
 
 
 def remove_tracked(tracked: TrackedClip) -> None:

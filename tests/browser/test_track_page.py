@@ -62,6 +62,25 @@ def rests_at(page: Page, frame: int) -> None:
     assert shown == [frame, frame]
 
 
+def go_by_mark(page: Page, frame: int) -> None:
+    """Press the mark of an event, again and again where several are one."""
+    mark = page.locator(f'.lane:last-child .tick[data-frames~="{frame}"]').first
+    for _ in (mark.get_attribute("data-frames") or "").split():
+        mark.evaluate("tick => tick.click()")
+        if page.locator(".twin").get_attribute("data-frame") == str(frame):
+            break
+    rests_at(page, frame)
+
+
+def press_row(page: Page, table: int, row: int, x: int = 200) -> None:
+    """Press a cell of a table's row, counted from 0."""
+    shown = page.locator('[data-testid="stDataFrame"]:visible').nth(table)
+    shown.scroll_into_view_if_needed(timeout=READY)
+    page.wait_for_timeout(500)
+    box = shown.bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + 38 + 35 * (row + 0.5))
+
+
 def done(page: Page) -> int:
     """Frames that the tracking at work has done."""
     return int(page.locator("[data-done]").get_attribute("data-done", timeout=READY) or 0)
@@ -91,10 +110,10 @@ def test_what_ships_plays_in_step_and_every_event_can_be_gone_to(browser: Browse
         assert max(abs(one["time"] - other["time"]) for one, other in samples) <= 0.02
         tracked = read_tracked(SHIPPED_FOLDER / "crossing.herd-finetuned")
         ticks = page.locator(".lane:last-child .tick")
-        assert ticks.count() == len(tracked.events)  # the events on the timeline are those in the numbers
+        numbers = ticks.evaluate_all("all => all.map(tick => +tick.dataset.number)")
+        assert sum(numbers) == len(tracked.events)  # the events on the timeline are those in the numbers
         for place in (0, len(tracked.events) // 2, len(tracked.events) - 1):
-            ticks.nth(place).evaluate("tick => tick.click()")
-            rests_at(page, tracked.events[place].frame)
+            go_by_mark(page, tracked.events[place].frame)
         frame = tracked.events[-1].frame
         expect(page).to_have_url(re.compile(rf"clip=crossing.*frame={frame + 1}\b|frame={frame + 1}\b.*clip=crossing"))
         page.reload()
@@ -107,10 +126,7 @@ def test_a_chosen_id_moves_the_players_and_files_can_be_taken_away(browser: Brow
     with visit(browser, f"{address}/track?clip=crossing", height=2600) as watched:
         page = watched.page
         rests_at(page, 24)
-        table = page.locator('[data-testid="stDataFrame"]').last
-        expect(table).to_be_visible(timeout=READY)
-        box = table.bounding_box()
-        page.mouse.click(box["x"] + 15, box["y"] + 38 + 35 * 2.5)  # the third row's own box
+        press_row(page, 1, 2, x=15)  # the third row's own box
         tracked = read_tracked(SHIPPED_FOLDER / "crossing.herd-finetuned")
         first = int(tracked.table().frame[tracked.table().track_id == 3][0])
         rests_at(page, first)
@@ -119,6 +135,27 @@ def test_a_chosen_id_moves_the_players_and_files_can_be_taken_away(browser: Brow
                 page.locator(".st-key-take_1").get_by_role("button", name=label).click()
             data = Path(download.value.path()).read_bytes()
             assert start in data[:60]
+        watched.settled()
+
+
+@pytest.mark.skipif(not (SHIPPED_FOLDER / "crossing.herd-base").is_dir(), reason="nothing tracked ships")
+def test_a_press_anywhere_on_a_row_shows_the_players_where_it_begins(browser: Browser, address: str) -> None:
+    tracked = read_tracked(SHIPPED_FOLDER / "crossing.herd-finetuned")
+    last_born = int(tracked.table().frame[tracked.table().track_id == 9][0])
+    with visit(browser, f"{address}/track?clip=crossing", height=900) as watched:
+        page = watched.page
+        rests_at(page, 24)
+        for _ in range(2):  # the same cell once more, after a step
+            press_row(page, 1, 8)
+            rests_at(page, last_born)
+            expect(page.locator(".sides")).to_be_in_viewport(ratio=0.99)
+            page.keyboard.press("ArrowRight")  # the keys are with the players now
+            rests_at(page, last_born + 1)
+            watched.settled()
+        page.get_by_role("tab", name="Every event").click()
+        press_row(page, 1, 4)
+        rests_at(page, tracked.events[4].frame)
+        expect(page.locator(".sides")).to_be_in_viewport(ratio=0.99)
         watched.settled()
 
 
@@ -158,7 +195,11 @@ def test_a_clip_is_brought_followed_left_found_again_and_stopped(browser: Browse
         reached = wait_for_frame(page, reached)
         page.reload()
         reached = wait_for_frame(page, reached)
-        expect(page.locator(".st-key-at_work img")).to_be_visible(timeout=READY)  # the frame drawn last
+        drawn_last = page.locator(".st-key-at_work img")
+        expect(drawn_last).to_be_visible(timeout=READY)
+        expect(drawn_last).to_have_attribute(
+            "src", re.compile("^data:image/jpeg;base64,")
+        )  # nothing to ask for in vain
         page.get_by_role("button", name="Do not begin").click()
         expect(page.get_by_role("button", name="Do not begin")).to_have_count(0, timeout=READY)
         page.locator(".st-key-at_work").get_by_role("button", name="Stop").click()

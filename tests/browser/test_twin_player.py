@@ -1,6 +1,7 @@
 """The twin player in a real browser: two clips whose frames carry their own number, read back from what is shown."""
 
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -21,6 +22,16 @@ FPS = Fraction(30000, 1001)
 FRAMES, SHORTER = 240, 150
 WIDTH, HEIGHT, BITS, BLOCK = 320, 176, 10, 32
 EVENTS = {"birth": 17, "gap": 61, "switch": 101, "loss": 200}
+CROWD = [
+    ("birth", 3),
+    ("switch", 5),
+    ("loss", 5),
+    ("gap", 6),
+    ("birth", 6),
+    ("switch", 100),
+    ("switch", 103),
+    ("loss", 239),
+]
 
 SCRIPT = """
 from fractions import Fraction
@@ -39,9 +50,15 @@ go = GoTo(int(st.query_params["frame"]), "address") if "frame" in st.query_param
 if st.button("Go to 77"):
     go = GoTo(77, f"press {{runs}}")
 st.title("Twins")
+st.text_input("Words")
+crowd = tuple(Mark(kind, frame, f"{{kind}}!") for kind, frame in {crowd!r})
+first = TwinSide("First <b>", "#d17f1b", folder / "first.mp4", {frames}, MARKS, ((0, 2), (100, 3)))
+if "crowd" in st.query_params:
+    first = TwinSide("First <b>", "#d17f1b", folder / "first.mp4", {frames}, crowd, ((0, 0), (9, 1)), unsure=9)
 at = twin_player(
-    [TwinSide("First <b>", "#d17f1b", folder / "first.mp4", {frames}, MARKS, ((0, 2), (100, 3))),
-     TwinSide("Second", "#2f86d6", folder / f"{{second}}.mp4", frames, MARKS[:1], ((0, 1),))],
+    [first,
+     TwinSide("Second", "#2f86d6", folder / f"{{second}}.mp4", frames, () if "crowd" in st.query_params else MARKS[:1],
+              ((0, 1),))],
     fps=Fraction({fps!r}), kinds=KINDS, key="twins", go=go)
 st.html(f'<p data-rest="{{at}}" data-runs="{{runs}}">.</p>')
 """
@@ -76,7 +93,14 @@ def address(browser: Browser, tmp_path_factory) -> Iterator[str]:
     write_numbered(folder / "second.mp4", FRAMES, 120)
     write_numbered(folder / "short.mp4", SHORTER, 90)
     script = folder / "twins.py"
-    facts = {"folder": str(folder), "events": EVENTS, "fps": str(FPS), "frames": FRAMES, "shorter": SHORTER}
+    facts = {
+        "folder": str(folder),
+        "events": EVENTS,
+        "crowd": CROWD,
+        "fps": str(FPS),
+        "frames": FRAMES,
+        "shorter": SHORTER,
+    }
     script.write_text(SCRIPT.format(**facts), encoding="utf-8")
     with dashboard(script=script) as url:
         yield url
@@ -201,6 +225,103 @@ def test_a_press_on_an_event_shows_its_very_frame(watched: Watched) -> None:
     page.locator(".lane:first-child .tick.switch").click()  # also while they play
     rests_at(page, EVENTS["switch"])
     expect(twin(page)).not_to_have_attribute("data-plays", "")
+
+
+def test_keys_work_while_nothing_of_the_page_has_the_focus(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_role("heading", name="Twins").click()
+    for key, frame in ((".", 1), ("ArrowRight", 2), (",", 1), ("Shift+ArrowRight", 31), ("p", 17), ("ArrowLeft", 16)):
+        page.keyboard.press(key)
+        rests_at(page, frame)
+    page.keyboard.press("Space")
+    expect(twin(page)).to_have_attribute("data-plays", "")
+    page.keyboard.press("Space")
+    expect(twin(page)).not_to_have_attribute("data-plays", "")
+
+
+def test_keys_are_left_to_whatever_has_the_focus(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_label("Words").fill("no")
+    page.get_by_label("Words").press("n")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Words")).to_have_value("no n")
+    page.get_by_role("button", name="Go to 77").focus()
+    page.keyboard.press("ArrowRight")
+    rests_at(page, 0)
+    press(page, "Next frame")
+    page.keyboard.press("ArrowRight")  # within the player keys are told once
+    rests_at(page, 2)
+
+
+def test_keys_are_left_to_the_page_while_the_players_are_out_of_sight(watched: Watched) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 1440, "height": 200})
+    page.get_by_role("heading", name="Twins").click()
+    page.locator("[data-rest]").evaluate("end => end.style.cssText = 'display:block; height:2000px'")
+    page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, main.scrollHeight)")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    expect(twin(page)).to_have_attribute("data-frame", "0")
+
+
+def test_speed_loop_and_size_stay_over_a_reload(watched: Watched) -> None:
+    page = watched.page
+    for name in ("½×", "Loop", "Large"):
+        press(page, name)
+    page.reload()
+    rests_at(page, 0)
+    for name in ("½×", "Loop", "Large"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="1×", exact=True)).to_have_attribute("aria-pressed", "false")
+    press(page, "Play")
+    page.wait_for_timeout(600)
+    rates = page.locator(".twin video").evaluate_all("all => all.map(video => video.playbackRate)")
+    assert all(0.3 < rate < 0.7 for rate in rates)
+    wide = [page.locator(".side").nth(place).bounding_box()["width"] for place in (0, 1)]
+    assert min(wide) > 1000
+    press(page, "Large")
+    page.keyboard.press("Space")  # plays or pauses, and does not press the button again
+    expect(page.get_by_role("button", name="Large", exact=True)).to_have_attribute("aria-pressed", "false")
+    expect(twin(page)).not_to_have_attribute("data-plays", "")
+
+
+@pytest.mark.parametrize(("width", "least"), [(1440, 24), (390, 32)])
+def test_events_close_together_become_one_mark_that_goes_through_them(
+    browser: Browser, address: str, width: int, least: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 1000})
+    page.goto(f"{address}/?crowd=1")
+    rests_at(page, 0)
+    ticks = page.locator(".lane:first-child .tick")
+    boxes = ticks.evaluate_all("all => all.map(one => { const { x, y, width, height } = one.getBoundingClientRect();"
+                               " return [x, y, width, height]; })")  # fmt: skip
+    assert min(min(box[2], box[3]) for box in boxes) >= least
+    for place, (x, y, wide, high) in enumerate(boxes):
+        for left, top, other_wide, other_high in boxes[:place]:
+            apart = x >= left + other_wide - 0.1 or left >= x + wide - 0.1
+            assert apart or y >= top + other_high - 0.1 or top >= y + high - 0.1
+    numbers = ticks.evaluate_all("all => all.map(one => +one.dataset.number)")
+    assert sum(numbers) == len(CROWD)
+    several = ticks.nth(numbers.index(max(numbers)))
+    frames = [int(frame) for frame in several.get_attribute("data-frames").split()]
+    for frame in (*frames, frames[0]):
+        several.evaluate("tick => tick.click()")
+        expect(twin(page)).to_have_attribute("data-frame", str(frame))
+    for kind, count in Counter(kind for kind, _ in CROWD).items():
+        expect(page.get_by_role("button", name=f"all of {kind} ({count})")).to_be_visible()
+    page.close()
+
+
+def test_too_early_for_an_id_is_not_called_no_cows(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{address}/?crowd=1")
+    rests_at(page, 0)
+    number = page.locator(".side:first-child figcaption span")
+    expect(number).to_have_text("no ids yet")
+    page.get_by_role("slider").press("End")
+    expect(number).to_have_text("1 cow")
+    page.close()
 
 
 def test_next_and_previous_event_skip_what_is_hidden(watched: Watched) -> None:

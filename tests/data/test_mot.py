@@ -46,6 +46,8 @@ def test_spaces_and_empty_lines_and_other_orders_are_fine(tmp_path) -> None:
         ("1,1,nan,0,5,5", "not a box"),
         ("0,1,0,0,5,5", "count from 1"),
         ("1.5,1,0,0,5,5", "count from 1"),
+        ("10000001,1,0,0,5,5", "names frame 10000001, and no clip has more than 10,000,000 frames"),
+        ("1e300,1,0,0,5,5", "no clip has more"),
         ("1,1,0,0,0,5", "without width"),
         ("1,1,0,0,5,-5", "without width"),
     ],
@@ -53,6 +55,13 @@ def test_spaces_and_empty_lines_and_other_orders_are_fine(tmp_path) -> None:
 def test_a_wrong_line_is_named(tmp_path, line: str, told: str) -> None:
     with pytest.raises(AnnotationError, match=rf"tracks\.txt, line 2.*{told}"):
         read_mot(written(tmp_path, f"1,9,0,0,5,5\n{line}\n"))
+
+
+def test_a_late_frame_costs_no_more_than_its_place_in_a_list(tmp_path) -> None:
+    frames = read_mot(written(tmp_path, "200000,1,0,0,5,5\n"))
+    assert len(frames) == 200_000
+    assert len({id(one) for one in frames}) == 2
+    assert (len(frames[0]), len(frames[0].tracker_id), len(frames[-1])) == (0, 0, 1)
 
 
 def test_one_id_twice_in_a_frame_is_named(tmp_path) -> None:

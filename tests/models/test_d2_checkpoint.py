@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 import struct
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
@@ -16,6 +17,7 @@ from cowvision.models import d2_checkpoint
 from cowvision.models.catalog import find_model, read_model
 from cowvision.models.d2_checkpoint import described, read_checkpoint, their_layout, their_name
 from cowvision.models.d2_network import build_detectron2
+from cowvision.models.d2_parts import cell_anchors
 from cowvision.models.d2_pickle import UnreadablePickleError, read_arrays
 from cowvision.models.weights import load_weights
 
@@ -156,6 +158,27 @@ def test_a_pickle_cannot_change_what_reads_it() -> None:
         read_arrays(sets)
 
 
+@pytest.mark.parametrize("twice", [b"2\x86", b"q\x00h\x00\x86"], ids=["on the stack", "by the memo"])
+def test_a_key_that_unfolds_without_end_is_not_begun(twice) -> None:
+    with pytest.raises(UnreadablePickleError, match="unfolds to more parts"):
+        read_arrays(b"\x80\x02})" + twice * 200 + b"K\x01s.")
+
+
+def test_nor_in_a_torch_file(tmp_path) -> None:
+    torch.save({"model": {"a": torch.ones(2)}}, tmp_path / "whole.pth")
+    endless = b"\x80\x02})" + b"2\x86" * 200 + b"K\x01s."
+    with zipfile.ZipFile(tmp_path / "whole.pth") as whole, zipfile.ZipFile(tmp_path / "model.pth", "w") as made:
+        for name in whole.namelist():
+            made.writestr(name, endless if name.endswith("data.pkl") else whole.read(name))
+    with pytest.raises(ModelFileError, match="unfolds to more parts"):
+        read_checkpoint(tmp_path / "model.pth", torch.nn.Identity())
+
+
+def test_bytes_in_another_writing_are_refused() -> None:
+    with pytest.raises(UnreadablePickleError, match="unknown writing"):
+        read_arrays(b"\x80\x02c_codecs\nencode\n(Vx\nVutf-8\ntR.")
+
+
 def kinds_of_nonsense() -> dict[str, bytes]:
     whole = pickle.dumps({"model": {"a": np.ones((4, 4), np.float32)}}, protocol=2)
     objects = pickle.dumps({"model": {"a": np.array([{}], object)}}, protocol=2)
@@ -172,6 +195,7 @@ def kinds_of_nonsense() -> dict[str, bytes]:
         "a memo without end": b"\x80\x02}r\xff\xff\xff\x7f.",
         "bytes without end": b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
         "a stack of nothing": b"\x80\x02R.",
+        "what was not kept": b"\x80\x02h\x05.",
     }
 
 
@@ -185,6 +209,40 @@ def test_nonsense_is_one_sentence(tmp_path, kind, ending) -> None:
         read_checkpoint(path, build_detectron2(R50, 1))
     assert re.fullmatch(r"\S+model\.p\w\w: [^.].*", str(refused.value))
     assert "\n" not in str(refused.value)
+
+
+def test_strangers_names_are_told_in_one_short_line(tmp_path) -> None:
+    path = tmp_path / "model_final.pkl"
+    path.write_bytes(b"\x80\x04\x8c\x05po\nix\x8c\x06sys\nem\x93.")
+    with pytest.raises(ModelFileError, match=r"asks to run po\?ix\.sys\?em"):
+        described(path)
+    with pytest.raises(ModelFileError, match=r"not expected \(a\?ba\?b") as refused:
+        described(saved(tmp_path, {"a\nb" * 9999: np.ones(1, np.float32)}))
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 700
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse")
+@pytest.mark.parametrize("kind", ["meta", "sparse"])
+def test_numbers_that_are_not_all_there_are_missing(tmp_path, kind) -> None:
+    weights = {name: torch.ones(shape) for name, shape in LAYOUT.items()}
+    name = "backbone.bottom_up.stem.conv1.weight"
+    weights[name] = weights[name].to("meta") if kind == "meta" else weights[name].to_sparse()
+    torch.save({"model": weights}, tmp_path / "model_final.pth")
+    with pytest.raises(ModelFileError, match=r"1 missing \(backbone\.bottom_up\.stem\.conv1\.weight\)"):
+        load_weights(build_detectron2(R50, 1), tmp_path / "model_final.pth")
+
+
+def test_older_files_anchors_are_checked(tmp_path) -> None:
+    anchors = {
+        f"proposal_generator.anchor_generator.cell_anchors.{level}": cell_anchors(side).numpy()
+        for level, side in enumerate((32, 64, 128, 256, 512))
+    }
+    assert described(saved(tmp_path, ones() | anchors)) == (R50, 1)
+    other = {name: value.round() for name, value in anchors.items()}
+    with pytest.raises(ModelFileError, match=r"settings of its own \(\S+cell_anchors\.0\)"):
+        described(saved(tmp_path, ones() | other))
+    with pytest.raises(ModelFileError, match=r"settings of its own \(pixel_std\)"):
+        described(saved(tmp_path, ones() | {"pixel_std": np.array([57.4, 57.1, 58.4], np.float32)}))
 
 
 def test_a_cut_torch_file_is_one_sentence(tmp_path) -> None:
@@ -204,6 +262,14 @@ def test_a_file_of_many_gigabytes_is_not_begun(tmp_path, monkeypatch) -> None:
     for name in ("large.pkl", "large.pth"):
         with pytest.raises(ModelFileError, match=r"larger than 0 GB|unpacks to more"):
             read_checkpoint(tmp_path / name, torch.nn.Identity())
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_not_begun(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(d2_checkpoint, "_MOST_BYTES", 10_000)
+    with zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("packed/data.pkl", bytes(10_001))
+    with pytest.raises(ModelFileError, match="unpacks to more than"):
+        described(tmp_path / "packed.pth")
 
 
 def saved(tmp_path, weights: dict) -> object:

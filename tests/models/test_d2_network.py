@@ -129,6 +129,7 @@ def test_it_learns_in_our_own_loop(boxes) -> None:
         ((96, 131), (800, 1092)),
         ((1, 5000), (1, 1333)),
         ((800, 800), (800, 800)),
+        ((1600, 2401), (800, 1201)),
     ],
 )
 def test_edges_are_rounded_as_detectron2_rounds_them(size_hw, expected) -> None:
@@ -163,6 +164,23 @@ def test_pooling_by_products_is_torchvisions_pooling(stride) -> None:
     products, samples = (pool(features, rois, stride) for pool in (pooled_by_products, pooled_by_samples))
     torch.testing.assert_close(products, samples, atol=1e-4, rtol=1e-4)
     assert pooled_by_products(features, rois[:0], stride).shape == (0, 8, 7, 7)
+
+
+def test_proposals_are_numbers_and_have_area() -> None:
+    logits = torch.tensor([torch.inf, 2.0, torch.nan, 1.0, 3.0])
+    boxes = torch.tensor([[0, 0, 9, 9], [5, 5, 5, 9], [9, 0, 20, 9], [0, 20, 9, 40], [20, 20, 30, 30.0]])
+    kept, scores = build_detectron2(R50, 1).rpn.eval()._chosen(boxes, logits, (32, 32), [3, 2])
+    assert scores.tolist() == [3, 1]
+    assert kept.tolist() == [[20, 20, 30, 30], [0, 20, 9, 32]], "best first, cut at the picture's edge"
+
+
+def test_boxes_without_area_are_left_out_of_the_hundred() -> None:
+    heads: BoxHeads = build_detectron2(R50, 1).roi_heads
+    boxes = torch.tensor([[40.0, 0, 50, 10], [0, 0, 10, 10], [0, 20, 10, 30]])[:, None].repeat(1, 2, 1)
+    scores = torch.tensor([[0.1, 0.9], [0.2, 0.8], [0.95, 0.05]])
+    [found, sure, labels] = heads._found(boxes, scores, (32, 32))
+    assert found.tolist() == [[0, 0, 10, 10]] and labels.tolist() == [1]
+    assert sure.tolist() == pytest.approx([0.8]), "a score of just 0.05 is too low"
 
 
 def test_a_picture_without_proposals_has_no_boxes() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import CowVisionError, ModelFileError
-from cowvision.models import detectron2_config
-from cowvision.models.catalog import find_model, own_models
+from cowvision.models import detectron2_config, detectron2_zoo
+from cowvision.models.catalog import all_models, find_model, own_models
 from cowvision.models.detectron2_config import configured_model, read_settings
 from tests.models.small_detectron2 import NAMES, SETTINGS, changed, write_config
 
@@ -37,10 +37,35 @@ def test_where_things_lie_does_not_change_the_model(folder) -> None:
     assert here.id == there.id != other.id
 
 
-@pytest.mark.parametrize(("count", "names"), [(80, COCO_EIGHTY), (2, ("class 1", "class 2"))])
-def test_classes_that_nobody_named(folder, count, names) -> None:
-    spec = configured_model(write_config(folder, changed(ROI_HEADS={"NUM_CLASSES": count}), names=None))
-    assert spec.class_names == names
+def test_eighty_classes_that_nobody_named_are_cocos(folder) -> None:
+    spec = configured_model(write_config(folder, changed(ROI_HEADS={"NUM_CLASSES": 80}), names=None))
+    assert spec.class_names == COCO_EIGHTY
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "its class is called"), (2, "its 2 classes are called")])
+def test_other_classes_must_be_named_for_nobody_would_count_a_class_1(folder, count, told) -> None:
+    path = write_config(folder, changed(ROI_HEADS={"NUM_CLASSES": count}), names=None)
+    with pytest.raises(ModelFileError, match=f"nobody says what {told}.*config.json"):
+        configured_model(path)
+    path.with_suffix(".json").write_text('{"class_names": "cow"}')
+    with pytest.raises(ModelFileError, match="names no classes"):
+        configured_model(path)
+
+
+def test_a_checkpoint_that_is_named_and_not_there_is_told(folder) -> None:
+    (folder / "model_final.pth").unlink()
+    for name in ("a.pth", "b.pth"):
+        (folder / name).write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"names nothere\.pth, which is not there"):
+        configured_model(write_config(folder, changed(WEIGHTS="nothere.pth")))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_own_configs_are_offered_where_detectron2_is(folder, monkeypatch, is_there) -> None:
+    spec = configured_model(write_config(folder))
+    monkeypatch.setattr(detectron2_zoo, "is_installed", lambda: is_there)
+    monkeypatch.setattr("cowvision.models.catalog.own_models", lambda _: [spec])
+    assert (spec in all_models()) == detectron2_zoo.can_run(spec) == is_there
 
 
 def test_the_wrong_number_of_names_is_told(folder) -> None:
@@ -95,6 +120,16 @@ HARM = {
             f"{name}: &{name} [*{before},*{before},*{before},*{before},*{before},*{before},*{before},*{before}]\n"
             for before, name in zip("abcdefgh", "bcdefghi", strict=True)
         ), "more values than a config has"),
+    "merged without end": (
+        "a: &a {{k: 1}}\n" + "".join(
+            f"{name}: &{name}\n  <<: [{', '.join([f'*{before}'] * 10)}]\n"
+            for before, name in zip("abcdefghijklmno", "bcdefghijklmnop", strict=True)
+        ), "more values than a config has"),
+    "a number that takes minutes": ("MODEL: {{X: " + ":".join(["1"] * 300_000) + "}}", "a value of 599999 letters"),
+    "a setting named by a number": ("MODEL: {{}}\n1: 2\n", "1 is no name of a setting"),
+    "a deep one": ("MODEL: {{X: [{{2: 2}}]}}", "2 is no name of a setting"),
+    "base of no name": ('_BASE_: "a\\0b"\nMODEL: {{}}', "not the name of one file"),
+    "a yes for a number": ("MODEL: {{ROI_HEADS: {{NUM_CLASSES: true}}}}", "NUM_CLASSES"),
     "itself inside itself": ("MODEL: &m {{X: *m}}", "no YAML of plain settings|more values"),
     "no number of classes": ("MODEL: {{ROI_HEADS: {{NUM_CLASSES: many}}}}", "NUM_CLASSES"),
     "too many classes": ("MODEL: {{ROI_HEADS: {{NUM_CLASSES: 1000000000}}}}", "NUM_CLASSES"),
@@ -109,6 +144,35 @@ def test_what_is_no_config_is_one_sentence_and_runs_nothing(folder, name) -> Non
     with pytest.raises(ModelFileError, match=cause):
         configured_model(folder / "config.yaml")
     assert not harm.exists()
+
+
+def test_a_base_that_a_link_leads_outside_is_not_read(tmp_path) -> None:
+    (tmp_path / "elsewhere.yaml").write_text("MODEL: {}")
+    (tmp_path / "herd").mkdir()
+    (tmp_path / "herd" / "base.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    (tmp_path / "herd" / "config.yaml").write_text("_BASE_: base.yaml\nMODEL: {}")
+    with pytest.raises(ModelFileError, match="outside its folder"):
+        read_settings(tmp_path / "herd" / "config.yaml", tmp_path / "herd")
+
+
+def test_a_chain_of_bases_may_have_eight(tmp_path) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.yaml").write_text(f"_BASE_: {number + 1}.yaml\nA{number}: 1\n")
+    (tmp_path / "8.yaml").write_text("MODEL: {}")
+    assert len(read_settings(tmp_path / "0.yaml", tmp_path)) == 9
+
+
+def test_a_folder_is_no_checkpoint(tmp_path) -> None:
+    (tmp_path / "model_final.pth").mkdir()
+    for named in ("", "a\0b"):
+        with pytest.raises(ModelFileError, match=r"it has no checkpoint|names a\?b, which is not there"):
+            configured_model(write_config(tmp_path, changed(WEIGHTS=named)))
+
+
+def test_names_may_be_called_as_detectron2_calls_them(folder) -> None:
+    path = write_config(folder, names=None)
+    (folder / "model_final.json").write_text(json.dumps({"thing_classes": ["a", "b", "c"]}))
+    assert configured_model(path).class_names == ("a", "b", "c")
 
 
 def test_binary_and_large_files_are_no_configs(folder) -> None:
@@ -143,4 +207,5 @@ def test_kept_configs_are_listed_by_their_folders(tmp_path, monkeypatch) -> None
 def test_names_of_data_sets_are_asked_of_detectron2_only_where_it_is(folder, monkeypatch) -> None:
     monkeypatch.setattr(detectron2_config, "is_installed", lambda: False)
     settings = changed(ROI_HEADS={"NUM_CLASSES": 20}) | {"DATASETS": {"TRAIN": ["voc_2007_trainval"]}}
-    assert configured_model(write_config(folder, settings, names=None)).class_names[0] == "class 1"
+    with pytest.raises(ModelFileError, match="nobody says what its 20 classes are called"):
+        configured_model(write_config(folder, settings, names=None))

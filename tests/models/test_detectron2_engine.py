@@ -14,6 +14,7 @@ from cowvision.detection_box import DetectionBox
 from cowvision.errors import ModelFileError, WorkStopped
 from cowvision.models.catalog import ModelSpec, find_model
 from cowvision.models.choices import Execution
+from cowvision.models.detectron2_tensors import drawn_by_torch
 from cowvision.models.detectron2_zoo import ZOO, is_installed
 from cowvision.models.engines import with_classes
 from cowvision.training.settings import BatchSettings, FinetuneConfig
@@ -202,6 +203,63 @@ def test_checkpoints_that_do_not_fit_or_would_run_something(config, tmp_path) ->
     with pytest.raises(ModelFileError, match=r"1 missing .*Use the config\.yaml that was written"):
         DetectionBox(path)
     assert not harm.exists()
+
+
+def test_weights_that_are_no_numbers_are_refused(config, tmp_path) -> None:
+    path = write_config(tmp_path)
+    state = torch.load(config.parent / "model_final.pth", weights_only=True)["model"]
+    state["roi_heads.box_predictor.cls_score.bias"][0] = torch.nan
+    torch.save({"model": state}, tmp_path / "model_final.pth")
+    with pytest.raises(ModelFileError, match=r"model_final\.pth: the weights hold values that are not numbers"):
+        DetectionBox(path)
+
+
+def test_an_architecture_names_a_config_of_the_zoo_and_no_other_file(tmp_path) -> None:
+    outside = tmp_path / "outside.yaml"
+    outside.write_text(json.dumps(SETTINGS))
+    for label in (str(outside.with_suffix("")), "../Base-RCNN-FPN", "nothing"):
+        with pytest.raises(ModelFileError, match="detectron2's zoo has no"):
+            DetectionBox(ModelSpec("tried", "Tried", f"detectron2:{label}", NAMES), execution=PLAIN)
+    for text in ("{", "[1]"):
+        with pytest.raises(ModelFileError, match="cannot build"):
+            DetectionBox(ModelSpec("tried", "Tried", "detectron2:own-x", NAMES, config=text), execution=PLAIN)
+
+
+def test_pictures_to_learn_from_are_in_the_configs_order_with_the_truth_they_show() -> None:
+    network = built({**SETTINGS, "INPUT": {**SETTINGS["INPUT"], "MIN_SIZE_TRAIN": [160]}}).network
+    picture = torch.zeros(3, 160, 160)
+    picture[0] = 1
+    truth = {
+        "boxes": torch.tensor([[-20.0, 10, 40, 200], [170, 10, 190, 20]]),
+        "labels": torch.tensor([2, 3]),
+    }
+    torch.manual_seed(0)
+    mirrored = set()
+    for _ in range(12):
+        with drawn_by_torch():
+            shown = network._taught(picture, truth)
+        assert shown["image"][:, 0, 0].tolist() == [0, 0, 255]
+        assert shown["instances"].gt_classes.tolist() == [1], "a box beyond the picture shows nothing"
+        mirrored.add(tuple(shown["instances"].gt_boxes.tensor[0].tolist()))
+    assert mirrored == {(0, 10, 40, 160), (120, 10, 160, 160)}
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def test_biases_and_norms_are_not_decayed(kind) -> None:
+    network = built(SETTINGS | {"SOLVER": {"WEIGHT_DECAY_NORM": 0.1, "WEIGHT_DECAY_BIAS": 0.1}}).network
+    decays = {id(one): group["weight_decay"] for group in network.optimizer(kind, 0.1, 0.05).param_groups
+              for one in group["params"]}  # fmt: skip
+    named = dict(network.model.named_parameters())
+    assert decays[id(named["roi_heads.box_predictor.cls_score.weight"])] == 0.05
+    assert decays[id(named["roi_heads.box_predictor.cls_score.bias"])] == 0
+    assert decays[id(named["backbone.fpn_lateral2.norm.weight"])] == 0
+
+
+def test_masks_in_a_checkpoint_are_left_alone(config, tmp_path) -> None:
+    path = write_config(tmp_path, changed(MASK_ON=True))
+    state = torch.load(config.parent / "model_final.pth", weights_only=True)["model"]
+    torch.save({"model": state | {"roi_heads.mask_head.predictor.bias": torch.ones(3)}}, tmp_path / "model_final.pth")
+    assert DetectionBox(path, execution=PLAIN).spec.class_names == NAMES
 
 
 def test_a_pickle_of_the_zoos_kind_is_read(config, tmp_path) -> None:

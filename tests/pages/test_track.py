@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -19,8 +20,10 @@ from cowvision.tracking.track_table import TrackTable
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.writer import ClipWriter
 from cowvision.ui import tracking_figures, tracking_jobs, tracking_timeline
-from cowvision.ui.tracking_downloads import as_csv, as_json
-from cowvision.ui.tracking_tables import track_rows
+from cowvision.ui.tracking_downloads import as_csv, as_json, stem_of
+from cowvision.ui.tracking_making import in_percent, shares
+from cowvision.ui.tracking_models import candidates
+from cowvision.ui.tracking_tables import event_rows, pressed, track_rows
 from cowvision.viz.encoding import as_jpeg
 from cowvision.viz.tracking_charts import MOST_STEPS, HerdCounts, cows_per_frame
 from cowvision.workspace import clips, jobs
@@ -176,8 +179,72 @@ def test_a_press_on_a_card_chooses_another_and_forgets_the_frame(track) -> None:
 
 def test_an_address_with_a_clip_that_is_gone_says_so_and_keeps_it(track) -> None:
     opened(track, clip="gone")
-    assert "The clip this address names is not here" in words(track)
+    assert "The clip this address names is not here (any more); here is Crossing cows." in words(track)
     assert track.query_params["clip"] == "gone"
+
+
+@pytest.mark.parametrize(
+    ("frame", "here"),
+    [("21", "the last"), ("9" * 5000, "one a second"), ("0", "one a second"), ("x<b>", "one a second")],
+)
+def test_an_address_with_a_frame_that_is_not_there_says_so(track, frame: str, here: str) -> None:
+    followed(SPECS[0])
+    opened(track, frame=frame)
+    told = words(track).replace("\\", "")
+    assert f"This address names frame “{frame[:20]}”; there are frames 1 to 20. Here is {here}" in told
+
+
+def test_the_last_frame_is_one_that_is_there(track) -> None:
+    followed(SPECS[0])
+    opened(track, frame="20")
+    assert "This address names frame" not in words(track)
+
+
+def test_settings_that_no_slider_has_are_told_and_not_taken(track) -> None:
+    opened(track, every="99", score="nan", patience="60")
+    told = words(track).replace("\\", "")
+    assert "“Look at every n-th frame” from 1 to 10, “Lowest score” from 0.05 to 0.95; what was chosen before" in told
+    assert track.slider(key="every").value == 1
+    assert track.slider(key="patience").value == 60
+
+
+def test_what_a_model_tracked_that_is_gone_can_still_be_seen(track) -> None:
+    gone = replace(SPECS[0], name="my-herd", title="My [herd]", weights_sha256="c")
+    followed(gone)
+    followed(SPECS[1])
+    opened(track, model="my-herd", other="herd-finetuned")
+    told = words(track).replace("\\", "")
+    assert "**My [herd] (not here any more)**: This is what it tracked." in told
+    assert "My [herd] (not here any more) sees about 1" in told
+    assert not is_there(track, "track")
+    assert track.query_params["model"] == "my-herd"
+
+
+def test_of_models_that_are_gone_the_whole_result_is_kept_apart_from_others_and_from_parts(track) -> None:
+    one, other = (replace(SPECS[0], name="my-herd", title="My herd", weights_sha256=sha) for sha in "cd")
+    whole = followed(one, ((1, 2),) * FRAMES)
+    part = replace(whole, whole=False, frames=3)
+    another = followed(other)
+    known = candidates(clip(), SPECS, [whole, part, another])
+    assert list(known) == ["herd-base", "herd-finetuned", "my-herd", f"my-herd@{other.id[:8]}"]
+    assert known["my-herd"].left == whole
+    assert known[f"my-herd@{other.id[:8]}"].left == another
+    assert "my-herd" not in candidates(clip("other"), SPECS, [whole])
+
+
+def test_a_model_that_was_trained_anew_stands_beside_what_it_was(track) -> None:
+    before = replace(SPECS[0], weights_sha256="before")
+    followed(before)
+    opened(track, model=f"herd-base@{before.id[:8]}", other="herd-base")
+    assert "Herd base (as it was before) sees about 1" in words(track)
+    assert track.button(key="track").label == "Track with Herd base"
+
+
+def test_of_an_empty_clip_nothing_but_its_tracking_is_offered(track) -> None:
+    opened(track, clip="other")
+    told = words(track)
+    assert "Not tracked yet" in told
+    assert "All figures" not in told
 
 
 def test_a_model_is_not_put_beside_itself(track) -> None:
@@ -315,7 +382,7 @@ def timed(monkeypatch) -> list[str]:
     """Names of the models that were timed; each look takes a second."""
     asked: list[str] = []
 
-    def estimate(chosen: Clip, box, settings: TrackerSettings) -> TrackEstimate:
+    def estimate(chosen: Clip, box, settings: TrackerSettings, **_) -> TrackEstimate:
         asked.append(box.spec.name)
         return TrackEstimate(probe(chosen.path), FPS, FRAMES, FRAMES / settings.every)
 
@@ -355,6 +422,10 @@ def test_a_tracking_at_work_tells_how_far_it_is_and_can_be_stopped(track) -> Non
     run(track)
     assert 'data-done="12" data-total="20"' in words(track)
     assert "<b>3 cows</b> in sight now" in words(track)
+    assert "Its first picture comes in a moment" in words(track)
+    (job_folder(first.job_id) / "preview.jpg").write_bytes(as_jpeg(noise(96, 64, 0)))
+    run(track)
+    assert 'src="data:image/jpeg;base64,' in words(track)  # an address would be gone with the next one
     press(track, f"stop_{second.job_id}")  # it never begins
     assert trackings()[1].state == "stopped"
     press(track, f"stop_{first.job_id}")
@@ -428,6 +499,10 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     [warning] = track.warning
     assert "Herd base: a part of the clip only" in warning.value
     assert "Only a part was tracked" in words(track)
+    assert [stem_of(one) for one in tracked_clips()] == [
+        "Crossing cows herd-base-partial",
+        "Crossing cows herd-finetuned",
+    ]
     press(track, "track")
     assert [job.arguments[3] for job in trackings()] == ["herd-base"]
 
@@ -455,6 +530,34 @@ def test_more_switches_are_no_part_of_being_better(track) -> None:
     assert "although it switches ids once against 0 (Herd base loses most cows, and a lost cow cannot switch)." in told
 
 
+def test_how_it_was_made_says_that_shares_overlap(track) -> None:
+    tracked = followed(SPECS[0], stage_seconds={"detect": 2.97, "encode": 1.5, "draw": 0.003})
+    opened(track)
+    assert "20 frames in 3.0 s, 6.7 a second, with the usual settings." in words(track)
+    assert "their shares of the whole add up to more than 100 %" in words(track)
+    assert [in_percent(one) for one in shares(tracked).values()] == ["99 %", "50 %", "< 1 %"]
+
+
+def test_a_single_cow_is_one_cow(track) -> None:
+    followed(SPECS[0])
+    opened(track)
+    assert "Of 1 cow, Herd base sees about 1." in words(track)
+
+
+def test_frames_too_early_for_any_id_are_explained_not_left_out(track) -> None:
+    tracked = followed(SPECS[0], ((),) * 3 + ((1,),) * 17)
+    opened(track)
+    assert "Shaded: too early, as a cow gets its id after 3 frames in sight." in words(track)
+    assert tracking_timeline.side_of(tracked, "one", "#000000").unsure == 3
+    assert tracked.health.mean_at_once == pytest.approx(17 / 20)
+
+
+def test_without_a_wait_for_ids_nothing_is_shaded(track) -> None:
+    followed(SPECS[0], settings=TrackerSettings(confirm=0))
+    opened(track, confirm="0")
+    assert "Shaded" not in words(track)
+
+
 def test_a_result_whose_video_is_gone_is_told_in_words(track) -> None:
     followed(SPECS[1]).video.unlink()
     opened(track)
@@ -474,6 +577,7 @@ def test_marks_say_what_happened_and_too_many_become_few() -> None:
     assert len(marks) <= tracking_timeline.MOST_MARKS
     assert marks[0].frame == 0
     assert "ids begin from here on" in marks[0].words
+    assert sum(mark.count for mark in marks) == len(many)  # the legend counts events, not marks
 
 
 def test_changes_hold_every_count() -> None:
@@ -492,6 +596,25 @@ def test_rows_of_tracks_are_in_seconds() -> None:
     assert track_rows(TrackTable.of([boxes()]), Fraction(10)).empty
 
 
+def test_a_press_on_a_cell_or_on_a_box_chooses_the_row() -> None:
+    def pressed_at(*, rows=(), cells=()) -> int | None:
+        return pressed(SimpleNamespace(rows=rows, cells=cells))
+
+    assert pressed_at(cells=[(4, "first")]) == 4
+    assert pressed_at(rows=[2]) == 2
+    assert pressed_at(rows=[2], cells=[(4, "id")]) == 4  # the box of the one before is still ticked
+    assert pressed_at() is None
+
+
+def test_every_event_is_a_row() -> None:
+    events = [Event(EventKind.BIRTH, 5, 2), Event(EventKind.SWITCH, 10, 3, 1)]
+    rows = event_rows(events, FPS, is_true=False)
+    assert rows["at"].tolist() == [0.5, 1.0]
+    assert rows["frame"].tolist() == [5, 10]
+    assert rows["what"].tolist() == ["Id 2 begins.", "Suspected switch: 3 is probably 1 again."]
+    assert event_rows([], FPS, is_true=True).empty
+
+
 def test_downloads_count_frames_from_one_and_name_no_folder(track, tmp_path) -> None:
     tracked = followed(SPECS[0])
     lines = as_csv(tracked.table(), FPS).splitlines()
@@ -499,6 +622,21 @@ def test_downloads_count_frames_from_one_and_name_no_folder(track, tmp_path) -> 
     assert lines[1].startswith("1,0.0,1,10.0,10.0,")
     assert len(lines) == 1 + FRAMES
     assert str(tmp_path) not in as_json(tracked)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 6, 7, 12, 13, 60, 61, 500, 7000])
+def test_the_plot_counts_in_whole_cows(most: int) -> None:
+    axis = cows_per_frame([HerdCounts("one", np.array([0, most]))], 30.0).layout.yaxis
+    assert axis.dtick >= 1
+    assert axis.dtick == int(axis.dtick)
+    assert most / axis.dtick <= 6
+
+
+def test_the_plot_shades_what_is_too_early() -> None:
+    counts = [HerdCounts("one", np.array([0, 0, 0, 1]))]
+    [shade] = cows_per_frame(counts, 30.0, unsure=3).layout.shapes
+    assert (shade.x0, shade.x1) == (0, 0.1)
+    assert not cows_per_frame(counts, 30.0).layout.shapes
 
 
 def test_the_plot_stays_small_for_a_long_clip() -> None:

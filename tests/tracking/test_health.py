@@ -145,6 +145,16 @@ def test_the_nearest_lost_track_explains_a_birth_and_its_pace_counts() -> None:
     assert stays.suspected_switches == 0, "by then it would be far from there"
 
 
+def test_where_it_goes_on_to_is_told_by_what_was_seen_and_not_by_predictions() -> None:
+    class Astray(Animal):
+        def row(self, frame: int):
+            return (self.number, 150 - 20 * (frame - 29), False) if frame in self.predicted else super().row(frame)
+
+    lost, last = Astray(1, range(30), pace=5, predicted=range(30, 34)), 150 - 20 * 4
+    new = Animal(2, range(43, 80), last + 5 * (43 - 33))
+    assert judge_health(table(80, lost, new), FPS, SETTINGS).suspected_switches == 1
+
+
 def test_after_twice_the_patience_nobody_is_expected_back() -> None:
     for born, switches in ((68, 1), (70, 0)):
         found = judge_health(table(100, Animal(1, range(30)), Animal(2, range(born, 100))), FPS, SETTINGS)

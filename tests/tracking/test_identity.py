@@ -1,5 +1,7 @@
 """Identity: the published reference to its digits, TrackEval's HOTA to 1e-6, and cases to be counted by hand."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +96,17 @@ def test_two_that_change_names_are_two_switches_and_they_are_told_where() -> Non
     assert report.idf1 == pytest.approx(0.5)
 
 
+def test_frames_with_nothing_in_them_cost_nothing_and_change_nothing() -> None:
+    truth, tracks = told({1: HERE}, {1: HERE}, {1: HERE}), told({5: HERE}, {}, {6: HERE})
+    empty = told({}) * 100_000
+    began = time.monotonic()
+    far = judge_identity([*truth[:2], *empty, truth[2]], [*tracks[:2], *empty, tracks[2]])
+    assert time.monotonic() - began < 2
+    near = judge_identity(truth, tracks)
+    assert [one.frame for one in near.switches] == [2]
+    assert far == replace(near, frames=100_003, switches=(replace(near.switches[0], frame=100_002),))
+
+
 def test_a_high_mota_may_hide_that_nobody_keeps_a_name() -> None:
     truth = told(*[{1: HERE, 2: THERE, 3: ELSEWHERE}] * 20)
     names = [{10 + frame // 5: HERE, 40: THERE, 50: ELSEWHERE} for frame in range(20)]
@@ -105,6 +118,7 @@ def test_a_high_mota_may_hide_that_nobody_keeps_a_name() -> None:
 def test_nothing_is_no_figure() -> None:
     report = judge_identity(told({}, {}), told({}, {}))
     assert (report.mota, report.motp, report.idf1, report.hota) == (None, None, None, None)
+    assert judge_identity([], []).frames == 0
     only_false = judge_identity(told({}), told({1: HERE}))
     assert (only_false.false_positives, only_false.mota, only_false.hota) == (1, None, 0)
     only_missed = judge_identity(told({1: HERE}), told({}))

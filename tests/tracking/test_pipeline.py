@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import supervision as sv
 
-from cowvision.errors import ClipError
+from cowvision.errors import ClipError, WorkStopped
 from cowvision.tracking import pipeline
+from cowvision.tracking.clip_info import ClipInfo
+from cowvision.tracking.marking import title_of
 from cowvision.tracking.pipeline import STAGES, track_clip
 from cowvision.tracking.tracker import SEEN, TrackerSettings
 from cowvision.tracking.video import frames
@@ -37,6 +39,7 @@ def test_every_frame_is_looked_at_tracked_and_written_once_and_in_order(clip, tm
     assert run.table.frames == 30
     assert run.is_whole
     assert [number_of(frame.rgb) for frame in frames(tmp_path / "out.mp4")] == list(range(30))
+    assert not title_of(tmp_path / "out.mp4"), "it is the whole clip"
     assert run.table.ids == [1]
     left = {int(frame): float(box[0]) for frame, box in zip(run.table.frame, run.table.xyxy, strict=True)}
     assert left[29] == pytest.approx(29 / 4, abs=1), "the box of a frame is what was found in that frame"
@@ -97,10 +100,12 @@ def test_a_stop_leaves_a_clip_that_plays_as_far_as_it_went(clip, tmp_path) -> No
     assert not run.is_whole
     assert run.table.frames == 12
     assert [number_of(frame.rgb) for frame in frames(tmp_path / "out.mp4")] == list(range(12))
+    assert title_of(tmp_path / "out.mp4") == "The first 1.2 s of about 3.0 s (stopped)"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mp4"]
 
 
 def test_a_stop_before_the_first_frame_leaves_nothing(clip, tmp_path) -> None:
-    with pytest.raises(ClipError, match="before its first frame"):
+    with pytest.raises(WorkStopped, match="before its first frame"):
         track_clip(clip, Walker(), FAST, out=tmp_path / "out.mp4", should_stop=lambda: True)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
@@ -112,6 +117,7 @@ def test_a_clip_that_breaks_off_is_tracked_as_far_as_it_goes_and_that_is_said(tm
     assert run.broke_off
     assert not run.is_whole
     assert len(list(frames(tmp_path / "out.mp4"))) == run.table.frames
+    assert title_of(tmp_path / "out.mp4").endswith("(the clip breaks off)")
 
 
 def test_what_is_no_clip_is_refused_and_leaves_nothing(tmp_path) -> None:
@@ -159,6 +165,28 @@ def test_the_time_of_every_stage_is_told(clip, tmp_path) -> None:
     run = track_clip(clip, Walker(), FAST, out=tmp_path / "out.mp4", draw=marked)
     assert set(run.stage_seconds) == set(STAGES)
     assert run.fps == Fraction(10)
+
+
+def of_size(*resolution_wh: int) -> ClipInfo:
+    return ClipInfo("a.mp4", resolution_wh, 10, 1.0, Fraction(10), "h264")
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "places"), [((64, 48), 4), ((1920, 1080), 4), ((2560, 1440), 4), ((3840, 2160), 1), ((7680, 4320), 1)]
+)
+def test_fewer_frames_wait_the_larger_they_are(size_wh: tuple[int, int], places: int) -> None:
+    assert pipeline._places(of_size(*size_wh)) == places
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "batch_size", "every", "looks"),
+    [((1280, 720), 16, 1, 8), ((1280, 720), 4, 1, 4), ((1280, 720), 8, 3, 2), ((64, 48), 8, 30, 1),
+     ((1920, 1080), 8, 1, 1)],
+)  # fmt: skip
+def test_looks_go_together_while_frames_are_small(
+    size_wh: tuple[int, int], batch_size: int, every: int, looks: int
+) -> None:
+    assert pipeline._batch(batch_size, every, of_size(*size_wh)) == looks
 
 
 def test_few_frames_wait_however_often_it_looks(tmp_path) -> None:

@@ -65,6 +65,31 @@ def test_a_damaged_file_is_told(tmp_path, content: bytes) -> None:
         TrackTable.load(tmp_path / "t.npz")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"track_id": np.array([1, 2], np.int32)},
+        {"score": np.zeros(4, np.float32)},
+        {"seen": np.zeros(2, bool)},
+        {"seen": np.ones(3, np.int64)},
+        {"xyxy": np.zeros((3, 3), np.float32)},
+        {"frame": np.zeros((3, 1), np.int32)},
+        {"frames": 3},
+        {"frames": -1},
+        {"frame": np.array([-1, 3, 3], np.int32)},
+        {"frame": np.array([3, 1, 3], np.int32)},
+        {"track_id": np.array([1, 0, 1], np.int32)},
+    ],
+    ids="-".join,
+)
+def test_columns_that_do_not_fit_together_are_damage(tmp_path, wrong: dict[str, object]) -> None:
+    table = TrackTable.of(FRAMES)
+    assert table.frame.tolist() == [1, 3, 3]
+    np.savez(tmp_path / "t.npz", **{**vars(table), **wrong})
+    with pytest.raises(ClipError, match="Track the clip again"):
+        TrackTable.load(tmp_path / "t.npz")
+
+
 def test_an_hour_of_a_herd_is_small() -> None:
     frame = tracks(*[(number, 0, True) for number in range(1, 21)])
     table = TrackTable.of([frame] * 2000)

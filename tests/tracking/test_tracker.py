@@ -46,6 +46,18 @@ def test_a_cow_that_is_hidden_for_a_moment_keeps_its_id_and_is_said_to_be_unseen
     assert again.data[SEEN].all()
 
 
+@pytest.mark.parametrize(
+    ("coast", "every", "shown"),
+    [(0, 1, 0), (2, 1, 2), (9, 1, 9), (0, 4, 3), (3, 4, 3), (4, 4, 4), (6, 4, 6), (9, 2, 9)],
+)  # fmt: skip
+def test_an_unseen_cow_is_shown_as_long_as_said_and_at_least_until_the_next_look(coast, every, shown) -> None:
+    tracker = HerdTracker(TrackerSettings(coast=coast, every=every, patience=60))
+    frames = [walking(n, 0) if tracker.looks_at(n) else None for n in range(39 * every + 1)]
+    ids_by_frame(tracker, frames)
+    rest = [boxes([], []) if tracker.looks_at(n) else None for n in range(len(frames), len(frames) + 12)]
+    assert ids_by_frame(tracker, rest) == [[1]] * shown + [[]] * (12 - shown)
+
+
 def test_a_box_inside_a_surer_one_is_the_same_cow_again() -> None:
     def with_double(frame: int) -> sv.Detections:
         x = STEP * frame

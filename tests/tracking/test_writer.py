@@ -184,3 +184,15 @@ def test_other_reasons_are_named(tmp_path) -> None:
     with pytest.raises(ClipError, match="Is a directory"):
         write(tmp_path / "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize("error", [av.error.EncoderNotFoundError(1, "no such encoder"), MemoryError()])
+def test_a_clip_that_cannot_begin_leaves_nothing(tmp_path, monkeypatch, error: Exception) -> None:
+    def fail(writer: ClipWriter) -> None:
+        writer._partial.touch()  # as FFmpeg does, now or later
+        raise error
+
+    monkeypatch.setattr(ClipWriter, "_new_stream", fail)
+    with pytest.raises(ClipError if isinstance(error, av.FFmpegError) else MemoryError):
+        write(tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []

@@ -72,6 +72,16 @@ def test_a_trail_ends_after_its_time_also_while_nothing_is_there() -> None:
     assert (drawn[140:170, 60:200] == 90).all()
 
 
+@pytest.mark.parametrize(("fps", "frames"), [(4, 6), (8, 12)])
+def test_a_trail_is_as_long_as_said(fps: int, frames: int) -> None:
+    painter = TrackPainter(WH, fps)
+    for number in range(30):
+        drawn = painter(grey(), tracks((1, (8 * number, 100, 8 * number + 20, 160), True)))
+    line = (drawn[158:163] == np.array(rgb_of(track_colour(1)))).all(axis=2).any(axis=0)
+    behind = 8 * 29 - np.flatnonzero(line)[0]
+    assert behind == pytest.approx(8 * (frames - 1) - 10, abs=8)
+
+
 def test_how_many_there_are_is_written_in_the_corner() -> None:
     none, one = (TrackPainter(WH, 24)(grey(), shown) for shown in (tracks(), tracks((1, BOX, True))))
     assert (none[:30, :80] != 90).any()
@@ -85,3 +95,15 @@ def test_boxes_beyond_the_frame_and_tiny_frames_are_drawn_without_error() -> Non
         np.zeros((16, 16, 3), np.uint8), tracks((1, (-50, -50, 500, 500), True), (2, (3, 3, 3.2, 3.2), False))
     )
     assert drawn.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("wh", [(640, 360), (1280, 720), (3840, 2160)])
+def test_ids_are_readable_at_640_pixels_and_hide_little(wh: tuple[int, int]) -> None:
+    width, height = wh
+    box = (width // 2, height // 2, width * 3 // 4, height * 3 // 4)
+    white = np.full((height, width, 3), 255, np.uint8)
+    above = TrackPainter(wh, 24)(white, tracks((1, box, True)))[: box[1] - height // 100, box[0] :]
+    dark = np.flatnonzero((above.max(axis=2) < 150).any(axis=1))
+    label = np.flatnonzero((above != 255).any(axis=(1, 2)))
+    assert np.ptp(dark) * 640 / width >= 7  # pixels of the digit
+    assert np.ptp(label) <= height / 20

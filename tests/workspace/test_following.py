@@ -3,30 +3,38 @@
 import json
 import os
 import time
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import supervision as sv
 
-from cowvision.errors import ClipError, SettingError
+from cowvision.errors import ClipError
 from cowvision.models.catalog import embedded_models
-from cowvision.tracking.health import EventKind
+from cowvision.tracking.clip_info import probe
+from cowvision.tracking.health import EventKind, judge_health
 from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.words import counted
+from cowvision.workspace import following
 from cowvision.workspace import tracked_clips as tracked_module
 from cowvision.workspace.clips import Clip
-from cowvision.workspace.following import estimate, fitted, follow
+from cowvision.workspace.following import estimate, follow
 from cowvision.workspace.tracked_clips import (
     TrackedClip,
     find_tracked,
     folder_name,
+    keep_tracked,
     new_folder,
     read_tracked,
     remove_tracked,
     tracked_clips,
     tracked_folder,
 )
+from cowvision.workspace.tracked_truth import fitted
+from tests.samples import boxes
 from tests.tracking.clips import cut_off, number_of, write_clip
 from tests.tracking.walker import WALKER_SPEC, Walker, true_tracks
 
@@ -53,9 +61,8 @@ def plain(*_: object):
 
 def kept(clip: Clip, settings: TrackerSettings = FAST, **options) -> TrackedClip:
     name = folder_name(clip.sha256, WALKER_SPEC.id, settings)
-    with new_folder(name) as folder:
-        follow(clip, Walker(), settings, folder, painter=plain, **options)
-    return read_tracked(tracked_folder() / name)
+    made = keep_tracked(name, lambda folder: follow(clip, Walker(), settings, folder, painter=plain, **options))
+    return read_tracked(made.folder)
 
 
 def test_what_is_kept_reads_back_as_it_was(clip, tmp_path) -> None:
@@ -124,13 +131,23 @@ def test_few_frames_a_second_and_another_rate_are_said(tmp_path) -> None:
     fast = kept(Clip("f", "F", "", write_clip(tmp_path / "f.mp4", 48, fps=240)))
     assert fast.fps == "60"
     assert any("240 frames a second and was tracked at 60" in note for note in fast.notes)
+    assert not any("so few" in note for note in fast.notes)
 
 
-def test_truth_of_another_clip_is_refused_before_it_gives_figures(clip) -> None:
-    truth = [*clip.truth(), sv.Detections.empty()]
-    with pytest.raises(SettingError, match="names frame 25, but the clip has 24"):
-        kept(clip, truth=truth)
-    assert tracked_clips() == []
+def test_few_looks_a_second_are_said_like_few_frames(tmp_path) -> None:
+    quick = Clip("q", "Q", "", write_clip(tmp_path / "q.mp4", 60, fps=30))
+    for every, told in ((6, ()), (10, ("With so few looks (3) a second cows are far from where they were",))):
+        notes = kept(quick, TrackerSettings(every=every, patience=40)).notes
+        assert len(notes) == len(told)
+        assert all(note.startswith(words) for note, words in zip(notes, told, strict=True))
+
+
+def test_one_frame_a_second_is_said_in_the_singular(tmp_path) -> None:
+    slow = kept(Clip("s", "S", "", write_clip(tmp_path / "s.mp4", 4, fps=Fraction(1, 2))))
+    assert slow.notes[0] == "It has 0.5 frames a second and was tracked at 1."
+    assert [counted(1, "frame"), counted(1.0, "frame"), counted(2, "switch", "switches"), counted(29.97, "frame")] == [
+        "1 frame", "1 frame", "2 switches", "29.97 frames",
+    ]  # fmt: skip
 
 
 def test_truth_that_ends_early_means_nothing_is_there_afterwards(clip) -> None:
@@ -152,6 +169,57 @@ def test_tracked_anew_it_takes_the_place_of_the_old_one(clip) -> None:
     other = kept(clip, TrackerSettings(confirm=2, patience=8))
     assert other.folder != second.folder
     assert len(tracked_clips()) == 2
+
+
+def stopped(clip: Clip, folder: Path, settings: TrackerSettings = FAST) -> TrackedClip:
+    done = []
+    return follow(
+        clip, Walker(), settings, folder, painter=plain,
+        on_progress=lambda one: done.append(one.done), should_stop=lambda: len(done) >= 10,
+    )  # fmt: skip
+
+
+def part_of(clip: Clip, settings: TrackerSettings = FAST) -> TrackedClip:
+    name = folder_name(clip.sha256, WALKER_SPEC.id, settings)
+    return keep_tracked(name, lambda folder: stopped(clip, folder, settings))
+
+
+def test_a_part_never_takes_the_place_of_the_whole_nor_hides_it(clip) -> None:
+    whole = kept(clip)
+    part = part_of(clip)
+    assert (part.whole, part.frames) == (False, 10)
+    assert tracked_clips() == [whole, part]
+    assert find_tracked(clip, WALKER_SPEC) == find_tracked(clip, WALKER_SPEC, FAST) == whole
+    part_of(clip, TrackerSettings(confirm=2, patience=8))
+    assert find_tracked(clip, WALKER_SPEC) == whole, "with any settings the whole one is the best"
+    assert not find_tracked(clip, WALKER_SPEC, TrackerSettings(confirm=2, patience=8)).whole
+
+
+def test_a_part_hides_no_whole_one_that_ships(clip, tmp_path) -> None:
+    whole = kept(clip)
+    (tmp_path / "shipped").mkdir()
+    whole.folder.rename(tmp_path / "shipped" / "c.walker")
+    part_of(clip)
+    assert find_tracked(clip, WALKER_SPEC, FAST).folder == tmp_path / "shipped" / "c.walker"
+
+
+def test_the_whole_takes_the_place_of_a_part(clip) -> None:
+    part_of(clip)
+    part = part_of(clip)
+    assert tracked_clips() == [part], "a part takes the place of a part"
+    whole = kept(clip)
+    assert tracked_clips() == [whole]
+
+
+def test_what_is_kept_is_told_where_it_lies(clip) -> None:
+    def make(folder: Path) -> TrackedClip:
+        return follow(clip, Walker(), FAST, folder, painter=plain)
+
+    for settings in (FAST, FAST):
+        made = keep_tracked(folder_name(clip.sha256, WALKER_SPEC.id, settings), make)
+        assert read_tracked(made.folder) == made
+    part = keep_tracked("other", lambda folder: stopped(clip, folder))
+    assert read_tracked(part.folder) == part
 
 
 def test_a_result_is_found_for_this_clip_model_and_settings_only(clip, tmp_path) -> None:
@@ -206,12 +274,77 @@ def test_no_place_of_this_machine_is_written_down(clip) -> None:
     assert "folder" not in json.loads((found.folder / "summary.json").read_text())
 
 
-def test_the_estimate_counts_looks_not_frames(clip) -> None:
-    class Slow(Walker):
-        def predict(self, rgb: list[np.ndarray], **_: object) -> list[sv.Detections]:
-            time.sleep(0.05)
-            return super().predict(rgb)
+def test_the_painter_and_the_figures_go_by_the_rate_of_the_clip(tmp_path) -> None:
+    asked = []
+    clip = Clip("c", "C", "", write_clip(tmp_path / "c.mp4", 48, fps=24))
 
+    def painter(resolution_wh: tuple[int, int], fps: float):
+        asked.append((resolution_wh, fps))
+        return plain()
+
+    found = follow(clip, Walker(), FAST, tmp_path, painter=painter)
+    assert asked == [((64, 48), 24.0)]
+    assert found.health == judge_health(found.table(), 24.0, FAST)
+    assert found.health.mean_track_seconds == pytest.approx((48 - FAST.frames_to_confirm) / 24)
+
+
+@pytest.mark.parametrize(("knows", "found"), [(("dog",), 1), (("cow", "dog"), 0)])
+def test_a_model_without_cows_counts_all_that_it_knows(clip, tmp_path, knows: tuple[str, ...], found: int) -> None:
+    class Dogs(Walker):
+        def predict(self, rgb: list[np.ndarray], **_: object) -> list[sv.Detections]:
+            return [boxes([[5, 5, 25, 25]], [0.9], "dog") for _ in rgb]
+
+    box = Dogs()
+    box.spec = replace(WALKER_SPEC, class_names=knows)
+    assert follow(clip, box, FAST, tmp_path, painter=plain).health.unique == found
+
+
+class Slow(Walker):
+    """Takes a while for each look."""
+
+    def predict(self, rgb: list[np.ndarray], **_: object) -> list[sv.Detections]:
+        time.sleep(0.05)
+        return super().predict(rgb)
+
+
+def test_the_estimate_counts_looks_not_frames(clip, monkeypatch) -> None:
+    monkeypatch.setattr(following, "_TIMED_SECONDS", 0.2)
     every, seldom = (estimate(clip, Slow(), TrackerSettings(every=n, patience=20)).seconds for n in (1, 8))
-    assert every == pytest.approx(24 * 0.05, rel=0.6)
+    assert every == pytest.approx(24 * 0.05, rel=0.3)
     assert seldom < every / 4
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_estimate_counts_all_that_is_done_with_a_frame(tmp_path, monkeypatch, every: int) -> None:
+    def slow(*_: object):
+        def draw(rgb: np.ndarray, _: object) -> np.ndarray:
+            time.sleep(0.04)
+            return rgb
+
+        return draw
+
+    monkeypatch.setattr(following, "_TIMED_SECONDS", 1.0)
+    long = Clip("l", "L", "", write_clip(tmp_path / "l.mp4", 150))
+    settings, walker = TrackerSettings(every=every, patience=20), Slow()
+    told = estimate(long, walker, settings, painter=slow)
+    assert len(walker.looks) < 50, "a part of the clip tells"
+    (tmp_path / "out").mkdir()
+    took = follow(long, Slow(), settings, tmp_path / "out", painter=slow).seconds
+    assert told.frames == 150
+    assert told.seconds == pytest.approx(took, rel=0.3)
+
+
+def test_of_a_short_clip_the_estimate_is_how_long_it_took(tmp_path) -> None:
+    told = estimate(Clip("s", "S", "", write_clip(tmp_path / "s.mp4", 1)), Slow(), TrackerSettings())
+    assert told.frames == 1
+    assert 0.05 <= told.seconds < 1
+
+
+def test_a_long_clip_that_does_not_say_so_is_long(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(following, "LONG_SECONDS", 2.0)
+    for count, long in ((30, True), (10, False)):
+        path = write_clip(tmp_path / f"{count}.mkv", count, muxer={"live": "1"})
+        clip = Clip("c", "C", "", path)
+        assert probe(path).seconds is None
+        assert following.is_long(clip) is long
+        assert estimate(clip, Walker(), FAST).frames == count

@@ -12,8 +12,8 @@ from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.video import frames
 from cowvision.workspace.clips import Clip, shipped_clips
-from cowvision.workspace.following import fitted
 from cowvision.workspace.tracked_clips import SHIPPED_FOLDER, TrackedClip, find_tracked, read_tracked
+from cowvision.workspace.tracked_truth import fitted
 from tests.workspace.shipped_looks import look_at, looks_of, tracked
 
 PAIRS = [(clip, spec.name) for clip in shipped_clips() for spec in embedded_models()]
