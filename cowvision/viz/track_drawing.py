@@ -50,7 +50,7 @@ class TrackPainter:
         )  # fmt: skip
         self._trail = self._new_trail()
         self._id = sv.LabelAnnotator(
-            color=palette, text_color=_swapped([_TEXT_COLOUR]).by_idx(0), text_scale=max(0.35, longer / 1500),
+            color=palette, text_color=_swapped([_TEXT_COLOUR]).by_idx(0), text_scale=max(0.35, longer / 1200),
             text_thickness=max(1, round(longer / 640)), text_padding=max(2, longer // 320),
         )  # fmt: skip
         self._tag_scale = max(0.45, longer / 1500)

@@ -16,11 +16,15 @@ VIEWS = {
     "label": ("/label?picture=many_cows&model=herd-finetuned", "canvas"),
     "compare": ("/compare", "[data-verdict]"),
     "finetune": ("/finetune?data=scenes&profile=quick", ".st-key-start button"),
+    "track": ("/track?clip=crossing&frame=120", ".twin video"),
 }
 """Where each page is photographed, and what tells that it is there."""
 
+SCROLLED_TO = {"track": ".twin"}
+"""What a photograph is to show where it lies below the first screen."""
+
 READY = 180_000  # milliseconds
-SHIPPED = tuple((page, "wide", "light") for page in ("home", "detect", "label", "compare", "finetune"))
+SHIPPED = tuple((page, "wide", "light") for page in VIEWS)
 
 
 def photograph_all(folder: Path) -> list[Path]:
@@ -48,6 +52,8 @@ def _photograph(browser: Browser, url: str, there: str, folder: Path, which: tup
     page.goto(url)
     page.locator(there).first.wait_for(timeout=READY)
     page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=READY)
+    if name in SCROLLED_TO:
+        page.locator(SCROLLED_TO[name]).first.evaluate("element => element.scrollIntoView({block: 'end'})")
     page.wait_for_timeout(1500)  # pictures fade in
     path = folder / (f"{name}.png" if which in SHIPPED else f"{name}-{size}-{scheme}.png")
     page.screenshot(path=path)
