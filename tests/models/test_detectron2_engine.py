@@ -27,7 +27,7 @@ pytestmark = [
 ]
 PLAIN = Execution(threads=1)
 QUICK = FinetuneConfig(
-    iterations=40, learning_rate=1e-3, warm_up=5, bfloat16=False, frozen_stages=0, average_decay=0.8,
+    iterations=80, learning_rate=1e-3, warm_up=5, bfloat16=False, frozen_stages=0, average_decay=0.8,
     batch=BatchSettings(batch_size=2),
 )  # fmt: skip
 PICTURES = [drawn(number) for number in range(6)]
