@@ -73,6 +73,13 @@ class DetectionBox:
         """Device, precision, memory format and threads; the first use may time the choices once."""
         return self.choose_execution()
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is known how to run it here; if not, its first use takes up to a minute longer."""
+        from cowvision.models.execution import known_execution
+
+        return self._execution is not None or known_execution(self._timed_as) is not None
+
     def choose_execution(self, should_stop: Callable[[], bool] = never) -> "Execution":
         """As ``execution``; timing a large network takes a minute, and WorkStopped is raised if asked to stop."""
         with _ONE_AT_A_TIME:
@@ -191,9 +198,14 @@ class DetectionBox:
             from cowvision.models.execution import choose_execution, sample_rgb
 
             sample = [sample_rgb()]
-            key = f"{self.spec.architecture}, short side {self.spec.short_side}"
-            self._execution = choose_execution(lambda execution: self._run(sample, execution, should_stop), key)
+            self._execution = choose_execution(
+                lambda execution: self._run(sample, execution, should_stop), self._timed_as
+            )
         return self._execution
+
+    @property
+    def _timed_as(self) -> str:
+        return f"{self.spec.architecture}, short side {self.spec.short_side}"
 
     def _run(
         self, pictures: list[NDArray[np.uint8]], execution: "Execution", should_stop: Callable[[], bool] = never

@@ -1,5 +1,6 @@
 """The command line: what it writes, what it says about bad input, and that good files are done all the same."""
 
+import io
 import json
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typer.testing import CliRunner, Result
 
 from cowvision.__main__ import app
 from cowvision.commands.evaluate import evaluate
+from cowvision.commands.reporting import say_timing
 from cowvision.data.formats import write_coco
+from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import ModelSpec
 from tests.detectors import untrained_box
 from tests.samples import boxes, noise, truth
@@ -256,3 +259,20 @@ def test_models_trained_here_are_listed_and_a_damaged_one_hides_none(tmp_path, m
     [line] = [line for line in listed.stdout.splitlines() if line.startswith("meadow")]
     assert "Meadow: compact-fpn-w32, cow; your own, in " in line
     assert "not the settings of a model" in listed.stderr
+
+
+@pytest.mark.parametrize(("at_terminal", "is_timed"), [(True, False), (True, True), (False, False)])
+def test_a_first_look_that_takes_long_is_told_at_a_terminal(
+    weights, tmp_path, monkeypatch, at_terminal, is_timed
+) -> None:
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path / "home"))
+    box = DetectionBox(weights)
+    assert not box.is_timed
+    if is_timed:
+        box.choose_execution()
+        assert DetectionBox(weights).is_timed
+    told = io.StringIO()
+    told.isatty = lambda: at_terminal
+    monkeypatch.setattr("sys.stderr", told)
+    say_timing(box)
+    assert ("up to a minute" in told.getvalue()) == (at_terminal and not is_timed)

@@ -8,7 +8,7 @@ import supervision as sv
 import typer
 
 from cowvision.commands.inputs import Shot, Source, count_shots, find_sources, read_shots
-from cowvision.commands.reporting import progress_bar, report_all, write_json
+from cowvision.commands.reporting import progress_bar, report_all, say_timing, write_json
 from cowvision.data.annotations import names_of
 from cowvision.data.detections import as_tutorial_dict, count_named
 from cowvision.data.pictures import save_jpeg
@@ -41,6 +41,7 @@ def detect(
     problems: list[CowVisionError] = []
     sources = find_sources(inputs, problems.append)
     _check_targets(save, json_file, sources)
+    say_timing(box)
     entries = _look_at_all(box, sources, _Wishes(threshold, save, every), problems)
     for entry in entries:
         typer.echo(f"{entry['cows']:4d} cow{' ' if entry['cows'] == 1 else 's'}  {entry['image']}")

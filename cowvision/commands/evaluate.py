@@ -11,7 +11,7 @@ import typer
 
 from cowvision.commands.coco_files import class_names_of, read_results, read_truth
 from cowvision.commands.evaluate_inputs import check_classes, check_what_is_given, say_what_was_seen, seen_in_training
-from cowvision.commands.reporting import progress_bar, report_all, write_json
+from cowvision.commands.reporting import progress_bar, report_all, say_timing, write_json
 from cowvision.data.annotations import AnnotatedPicture
 from cowvision.data.formats import read_coco
 from cowvision.detection_box import DetectionBox
@@ -60,6 +60,8 @@ def evaluate(
             boxes = [DetectionBox(name) for name in names]
             if group.count > 1:
                 boxes = [as_the_first(box, group) for box in boxes]
+            for box in boxes if group.is_first else ():
+                say_timing(box)
             seen = [seen_in_training(box.spec, pictures) for box in boxes]
             answers, truths = look_at_all("measuring", boxes, pictures, problems, group)
     if group.is_first:

@@ -20,8 +20,11 @@ def say_outcome(run: Run) -> None:
         return
     _, before, before_50 = next((look for look in run.looks if look[0] == 0), (0, None, None))
     _, after, after_50 = next((look for look in run.looks if look[0] == run.best_step), (0, None, None))
-    typer.echo(f"{run.plan.start}: held-out mAP {shown(before)}, AP50 {shown(before_50)}")
-    typer.echo(f"{run.name}: held-out mAP {shown(after)}, AP50 {shown(after_50)} (step {run.best_step})")
+    if run.held_out and not run.looks:
+        typer.echo("It ended before the held-out pictures were looked at, so there is no mAP to tell.")
+    else:
+        typer.echo(f"{run.plan.start}: held-out mAP {shown(before)}, AP50 {shown(before_50)}")
+        typer.echo(f"{run.name}: held-out mAP {shown(after)}, AP50 {shown(after_50)} (step {run.best_step})")
     if run.verdict:
         typer.echo(" ".join(filter(None, (run.verdict, str(run.gain.get("trust", ""))))))
     how = "Stopped" if run.state.value == "stopped" else "Ready"

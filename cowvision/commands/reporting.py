@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from cowvision.errors import CowVisionError, SettingError
+
+if TYPE_CHECKING:  # `--help` needs no network
+    from cowvision.detection_box import DetectionBox
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -124,3 +127,9 @@ def write_json(path: Path, document: Any) -> None:
     except OSError as error:
         cause = error.strerror or "cannot be written"
         raise SettingError(str(path), cause, "Choose a file in a folder you may write to") from None
+
+
+def say_timing(box: "DetectionBox") -> None:
+    """Say at a terminal that the first look takes longer than all others, where it does."""
+    if sys.stderr.isatty() and not box.is_timed:
+        typer.echo(f"Finding out, once, how this machine runs {box.spec.title} best: up to a minute.", err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cowvision.commands.reporting import INTERRUPTED, report, report_all, stoppable
+from cowvision.commands.reporting import INTERRUPTED, report, report_all, say_timing, stoppable
 from cowvision.commands.track_targets import Targets, target_file
 from cowvision.commands.track_telling import Telling
 from cowvision.commands.track_words import say, say_part
@@ -129,6 +129,7 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
 
     clip, box = _clip(store, wish.clip), DetectionBox(wish.model)
     known = clip.truth() if wish.truth is None else read_mot(wish.truth, least_confidence=0.5)
+    say_timing(box)
     if not wish.yes:
         _refuse_hours(clip, box, wish.settings)
     with Telling(work) as telling, stoppable() as was_asked:

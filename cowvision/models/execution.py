@@ -43,14 +43,22 @@ def choose_execution(run: Run, key: str) -> Execution:
     Raises:
         SettingError: COWVISION_DEVICE or COWVISION_PRECISION holds something else than is allowed.
     """
-    device, precision = preferred_device(), _from_environment("COWVISION_PRECISION", PRECISIONS)
-    key = " | ".join([key, device, precision or "any precision", _machine(), f"torch {torch.__version__}"])
-    kept = kept_choices().get(key)
+    kept = known_execution(key)
     if kept is not None:
         return kept
+    device, precision = _wanted()
     choice = _fastest(run, device, precision)
-    keep_choice(key, choice)
+    keep_choice(_kept_as(key), choice)
     return choice
+
+
+def known_execution(key: str) -> Execution | None:
+    """What ``choose_execution`` found out before, here and with these settings; None if it has to be timed.
+
+    Raises:
+        SettingError: As for ``choose_execution``.
+    """
+    return kept_choices().get(_kept_as(key))
 
 
 @contextmanager
@@ -96,6 +104,15 @@ def same_detections(answers: Sequence[RawDetections], reference: Sequence[RawDet
     """Whether every sure detection (score 0.5 up) of each side has its like, within 0.1, on the other side."""
     pairs = zip(answers, reference, strict=True)
     return all(_covers(one, other) and _covers(other, one) for one, other in pairs)
+
+
+def _wanted() -> tuple[str, str | None]:
+    return preferred_device(), _from_environment("COWVISION_PRECISION", PRECISIONS)
+
+
+def _kept_as(key: str) -> str:
+    device, precision = _wanted()
+    return " | ".join([key, device, precision or "any precision", _machine(), f"torch {torch.__version__}"])
 
 
 def _fastest(run: Run, device: str, precision: str | None) -> Execution:

@@ -126,7 +126,7 @@ def runs_on(specs: Iterable[ModelSpec]) -> str:
     """Where trainings compute, as far as a timing has told; in which precision, each of them chooses for itself."""
     choices = kept_choices().items()
     told = (choice.where for spec in specs for key, choice in choices if key.startswith(f"{spec.architecture},"))
-    return next(told, "chosen by a timing at the first picture")
+    return next(told, "what is quickest here, timed at the first picture")
 
 
 def free_title(wanted: str, taken: Collection[str]) -> str:

@@ -63,7 +63,7 @@ def runs_on(specs: Sequence[ModelSpec]) -> str:
         for key, choice in kept_choices().items():
             if key.startswith(f"{spec.architecture},"):
                 return choice.describe()
-    return "chosen by a timing at the first picture"
+    return "what is quickest here, timed at the first picture"
 
 
 def _detectron2() -> None:

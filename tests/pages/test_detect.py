@@ -23,7 +23,7 @@ def test_it_opens_with_both_models_counting_the_first_still(page) -> None:
     assert counts(page) == {"herd-base": 1, "herd-finetuned": 3}
     assert "3 in truth: 1 found, 2 missed, 0 false" in words(page)
     assert "3 in truth: 2 found, 1 missed, 1 false" in words(page)
-    assert "chosen by a timing" in words(page)
+    assert "timed at the first picture" in words(page)
 
 
 def test_the_threshold_changes_the_count_without_a_network_run(page, fake_boxes) -> None:
