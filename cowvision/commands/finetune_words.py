@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cowvision.commands.evaluate import shown
+from cowvision.data.words import counted
 
 if TYPE_CHECKING:
     from cowvision.training.checkpoints import Run
@@ -28,8 +29,7 @@ def say_outcome(run: Run) -> None:
     if run.verdict:
         typer.echo(" ".join(filter(None, (run.verdict, str(run.gain.get("trust", ""))))))
     how = "Stopped" if run.state.value == "stopped" else "Ready"
-    steps = "1 step" if run.steps == 1 else f"{run.steps} steps"
-    typer.echo(f"{how} after {steps} and {run.seconds / 60:.1f} minutes: {run.model_file}")
+    typer.echo(f"{how} after {counted(run.steps, 'step')} and {run.seconds / 60:.1f} minutes: {run.model_file}")
 
 
 def say_estimate(told: Estimate) -> None:

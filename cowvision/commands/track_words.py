@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cowvision.tracking.words import counted
+from cowvision.data.words import counted
 
 if TYPE_CHECKING:
     from cowvision.tracking.identity import IdentityReport

@@ -71,7 +71,8 @@ def offer(fetch: Fetch) -> None:
 
 def _offer(fetch: Fetch, *, was_open: bool) -> None:
     with widgets.errors_shown():
-        tend(cache.store())
+        if was_open:  # nothing of one at rest is to be looked after, and a page offers many
+            tend(cache.store())
         job = newest_job(fetch.name)
         is_open = job is not None and not job.state.is_over
         if is_open != was_open:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cowvision.data import words
 from cowvision.errors import CowVisionError
 
 SHOWN_ERRORS = 3
@@ -70,8 +71,7 @@ def errors_shown() -> Iterator[None]:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 cow", "7 cows", "7 boxes"."""
-    plural = noun + ("es" if noun.endswith("x") else "s")
-    return f"{number} {noun if number == 1 else plural}"
+    return words.counted(number, noun)
 
 
 def _in_words(error: CowVisionError) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
+from cowvision.data.words import counted
 from cowvision.detection_box import DetectionBox
 from cowvision.errors import ClipError
 from cowvision.models.callbacks import never, silent
@@ -23,7 +24,6 @@ from cowvision.tracking.health import judge_health
 from cowvision.tracking.lengths import read_seconds
 from cowvision.tracking.pipeline import Draw, TrackProgress, TrackRun, track_clip
 from cowvision.tracking.tracker import TrackerSettings
-from cowvision.tracking.words import counted
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.tracked_clips import TRACKS, VIDEO, TrackedClip, write_summary
 from cowvision.workspace.tracked_truth import check_truth, is_own_rate, judged

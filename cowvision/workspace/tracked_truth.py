@@ -8,11 +8,11 @@ from fractions import Fraction
 import numpy as np
 import supervision as sv
 
+from cowvision.data.words import counted
 from cowvision.errors import SettingError
 from cowvision.tracking.clip_info import ClipInfo
 from cowvision.tracking.identity import IdentityReport, judge_identity
 from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.words import counted
 
 _OTHER_RATE = Fraction(1, 100)  # by so much rates may differ and still be one: containers round
 

@@ -1,10 +1,12 @@
 """A page with three invented stills and two invented models, so that its tests need neither assets nor a network."""
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import streamlit as st
 import supervision as sv
@@ -14,6 +16,8 @@ from cowvision.data.formats import write_coco
 from cowvision.data.pictures import Picture, save_jpeg
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.choices import Execution
+from cowvision.workspace import jobs
+from cowvision.workspace.job_process import Known
 from tests.samples import boxes, noise, truth
 
 DETECT = Path(__file__).resolve().parents[2] / "pages" / "detect.py"
@@ -93,3 +97,17 @@ def a_png() -> bytes:
     stream = BytesIO()
     Image.fromarray(np.full((50, 70, 3), 90, np.uint8)).save(stream, format="PNG")
     return stream.getvalue()
+
+
+@pytest.fixture
+def begun(monkeypatch) -> list[tuple[str, ...]]:
+    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
+    asked: list[tuple[str, ...]] = []
+    me = Known(os.getpid(), psutil.Process().create_time())
+
+    def begin(job_id: int, arguments) -> Known:
+        asked.append(tuple(arguments))
+        return me
+
+    monkeypatch.setattr(jobs, "begin", begin)
+    return asked

@@ -1,12 +1,10 @@
 """The Fine-tune page as a visitor uses it, without a browser and without a process that trains."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -18,7 +16,7 @@ from cowvision.training.checkpoints import Run, RunState, all_runs, held, read_r
 from cowvision.training.plans import Plan
 from cowvision.ui import finetuning_begin
 from cowvision.ui.finetuning_actions import _harmless
-from cowvision.workspace import herds, jobs
+from cowvision.workspace import herds
 from cowvision.workspace.coco_cows import ARCHIVE, coco_cows_folder
 from cowvision.workspace.files import store_path
 from cowvision.workspace.herds import LabelState
@@ -37,20 +35,6 @@ SETTINGS = {
     "iterations": 240, "judge_every": 60, "bfloat16": False, "optimizer": "adamw", "learning_rate": 5e-4,
     "schedule": "cosine", "frozen_stages": 2, "batch": {"batch_size": 4, "short_sides": [480]},
 }  # fmt: skip
-
-
-@pytest.fixture
-def begun(monkeypatch) -> list[tuple[str, ...]]:
-    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
-    asked: list[tuple[str, ...]] = []
-    me = Known(os.getpid(), psutil.Process().create_time())
-
-    def begin(job_id: int, arguments) -> Known:
-        asked.append(tuple(arguments))
-        return me
-
-    monkeypatch.setattr(jobs, "begin", begin)
-    return asked
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """The Home page as a visitor meets it, without a browser."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,7 +13,6 @@ from cowvision.models.published import published_models
 from cowvision.workspace import jobs
 from cowvision.workspace.files import store_path
 from cowvision.workspace.job_log import append_event
-from cowvision.workspace.job_process import Known
 from cowvision.workspace.store import Store
 from tests.pages.driving import run, words
 
@@ -58,20 +55,6 @@ def test_a_downloaded_model_is_offered_no_more(home, monkeypatch) -> None:
     monkeypatch.setattr("cowvision.models.catalog.downloaded_models", lambda: [there])
     run(home)
     assert f"get_{there.name}" not in [button.key for button in home.button]
-
-
-@pytest.fixture
-def begun(monkeypatch) -> list[tuple[str, ...]]:
-    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
-    asked: list[tuple[str, ...]] = []
-    me = Known(os.getpid(), psutil.Process().create_time())
-
-    def begin(job_id: int, arguments) -> Known:
-        asked.append(tuple(arguments))
-        return me
-
-    monkeypatch.setattr(jobs, "begin", begin)
-    return asked
 
 
 def ended(state: str, problem: str = "") -> None:

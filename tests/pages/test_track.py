@@ -1,13 +1,11 @@
 """The Track page as a visitor uses it, without a browser and without a process that tracks."""
 
-import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 import supervision as sv
 from streamlit.testing.v1 import AppTest
@@ -31,7 +29,6 @@ from cowvision.workspace.clips import Clip, own_clips
 from cowvision.workspace.files import store_path
 from cowvision.workspace.following import TrackEstimate
 from cowvision.workspace.job_log import append_event, job_folder
-from cowvision.workspace.job_process import Known
 from cowvision.workspace.jobs import Job, all_jobs
 from cowvision.workspace.store import Store
 from cowvision.workspace.tracked_clips import (
@@ -56,20 +53,6 @@ def write_clip(path: Path, frames: int = FRAMES, seed: int = 0) -> Path:
         for number in range(frames):
             writer.write(np.roll(noise(96, 64, seed), number, axis=1))
     return path
-
-
-@pytest.fixture
-def begun(monkeypatch) -> list[tuple[str, ...]]:
-    """Arguments of the processes that were begun; this one stands in for them, so they seem alive."""
-    asked: list[tuple[str, ...]] = []
-    me = Known(os.getpid(), psutil.Process().create_time())
-
-    def begin(job_id: int, arguments) -> Known:
-        asked.append(tuple(arguments))
-        return me
-
-    monkeypatch.setattr(jobs, "begin", begin)
-    return asked
 
 
 @pytest.fixture
