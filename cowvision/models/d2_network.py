@@ -15,15 +15,16 @@ from PIL import Image
 from torch import nn
 from torchvision.models import resnet
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from cowvision.models.d2_parts import BoxFeatures, BoxHeads, Proposals, UnroundedAnchors
+from cowvision.models.d2_parts import BoxHeads, UnroundedAnchors
 from cowvision.models.d2_pooling import AlignedPooler
+from cowvision.models.d2_proposals import Proposals
 
 TRUNKS = {"d2-r50-fpn": "resnet50", "d2-r101-fpn": "resnet101"}
 """Architectures built here, and the ResNet in each."""
@@ -117,7 +118,7 @@ def _proposals() -> nn.Module:
 def _heads(num_classes: int) -> nn.Module:
     return BoxHeads(
         AlignedPooler(),
-        BoxFeatures(_PYRAMID_CHANNELS * 7 * 7, _HEAD_CHANNELS),
+        TwoMLPHead(_PYRAMID_CHANNELS * 7 * 7, _HEAD_CHANNELS),
         FastRCNNPredictor(_HEAD_CHANNELS, num_classes + 1),
         fg_iou_thresh=0.5,
         bg_iou_thresh=0.5,

@@ -1,7 +1,8 @@
-"""Where detectron2's Faster R-CNN differs from torchvision's: anchors, proposals and the choice of boxes.
+"""Where detectron2's Faster R-CNN differs from torchvision's: anchors and the choice of boxes.
 
 Written from the definitions in Faster R-CNN (Ren et al. 2015), FPN (Lin et al. 2017) and detectron2's documented
-configuration (`MODEL.RPN`, `MODEL.ROI_HEADS`, `MODEL.ANCHOR_GENERATOR`); everything else is torchvision's own.
+configuration (`MODEL.ROI_HEADS`, `MODEL.ANCHOR_GENERATOR`); `d2_proposals` has the proposals, and
+everything else is torchvision's own.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
-from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
 ANCHOR_SIDES_PX = (32, 64, 128, 256, 512)
@@ -39,47 +38,6 @@ class UnroundedAnchors(nn.Module):
             for one, stride, side in zip(features, STRIDES, ANCHOR_SIDES_PX, strict=True)
         ]
         return [torch.cat(levels)] * len(pictures.image_sizes)
-
-
-class Proposals(RegionProposalNetwork):  # type: ignore[misc] # torchvision ships no types
-    """The RPN, which ranks by logits: a score of 1.0 has many logits."""
-
-    def filter_proposals(
-        self,
-        proposals: torch.Tensor,
-        objectness: torch.Tensor,
-        image_shapes: list[tuple[int, int]],
-        num_anchors_per_level: list[int],
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """The best of each level, without those of no area or that others of the level cover; best first."""
-        logits = objectness.detach().reshape(len(image_shapes), -1)
-        chosen = [
-            self._chosen(*one, num_anchors_per_level) for one in zip(proposals, logits, image_shapes, strict=True)
-        ]
-        return [boxes for boxes, _ in chosen], [scores for _, scores in chosen]
-
-    def _chosen(
-        self, boxes: torch.Tensor, logits: torch.Tensor, shape: tuple[int, int], sizes: list[int]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        best = [level.topk(min(self.pre_nms_top_n(), len(level))) for level in torch.split(logits, sizes)]
-        starts = [sum(sizes[:level]) for level in range(len(sizes))]
-        places = torch.cat([one.indices + start for one, start in zip(best, starts, strict=True)])
-        levels = torch.cat([torch.full_like(one.indices, level) for level, one in enumerate(best)])
-        boxes, scores = clip_boxes_to_image(boxes[places], shape), logits[places]
-        there = _has_area(boxes) & torch.isfinite(scores)
-        boxes, scores, levels = boxes[there], scores[there], levels[there]
-        kept = batched_nms(boxes, scores, levels, self.nms_thresh)[: self.post_nms_top_n()]
-        return boxes[kept], scores[kept]
-
-
-class BoxFeatures(TwoMLPHead):  # type: ignore[misc] # torchvision ships no types
-    """The box head; its first layer, over all of a box, is run as a convolution, which takes half the time on a CPU."""
-
-    def forward(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Features (n, channels) of pooled boxes (n, channels, 7, 7)."""
-        kernel = self.fc6.weight.view(-1, *pooled.shape[1:])
-        features = F.relu(F.conv2d(pooled, kernel, self.fc6.bias).flatten(1))
-        return F.relu(self.fc7(features))
 
 
 class BoxHeads(RoIHeads):  # type: ignore[misc] # torchvision ships no types
@@ -107,7 +65,7 @@ class BoxHeads(RoIHeads):  # type: ignore[misc] # torchvision ships no types
         labels = classes + 1
         boxes, scores = clip_boxes_to_image(boxes[rows, labels], shape), scores[rows, labels]
         kept = batched_nms(boxes, scores, labels, self.nms_thresh)[: self.detections_per_img]
-        kept = kept[_has_area(boxes[kept])]
+        kept = kept[has_area(boxes[kept])]
         return boxes[kept], scores[kept], labels[kept]
 
 
@@ -125,5 +83,6 @@ def _grid(cells: Sequence[int], stride: int, anchors: torch.Tensor) -> torch.Ten
     return (corners + anchors).reshape(-1, 4)
 
 
-def _has_area(boxes: torch.Tensor) -> torch.Tensor:
+def has_area(boxes: torch.Tensor) -> torch.Tensor:
+    """Which boxes (n, 4) are wider and higher than nothing: (n,)."""
     return (boxes[:, 2:] > boxes[:, :2]).all(dim=1)

@@ -14,7 +14,7 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.models.choices import Execution
 from cowvision.models.d2_network import build_detectron2, edge_hw
 from cowvision.models.d2_parts import BoxHeads, UnroundedAnchors, cell_anchors
-from cowvision.models.d2_pooling import AlignedPooler, levels_of, pooled_by_products, pooled_by_samples
+from cowvision.models.d2_pooling import AlignedPooler, levels_of, pool_by_products, pooled_by_samples
 from cowvision.models.execution import same_detections
 from cowvision.models.torchvision_engine import raw_detections
 from cowvision.training.settings import BatchSettings, FinetuneConfig
@@ -161,15 +161,17 @@ def test_pooling_by_products_is_torchvisions_pooling(stride) -> None:
     whole = torch.tensor([[0, 0, 0, 0], [0, 0, size[0], size[1]], [5, 5, 5.01, 5.01]])
     boxes = torch.cat([boxes, whole])
     rois = torch.cat([torch.arange(len(boxes))[:, None] % 2, boxes], dim=1)
-    products, samples = (pool(features, rois, stride) for pool in (pooled_by_products, pooled_by_samples))
-    torch.testing.assert_close(products, samples, atol=1e-4, rtol=1e-4)
-    assert pooled_by_products(features, rois[:0], stride).shape == (0, 8, 7, 7)
+    products = torch.full((len(rois), 7, 7, 8), torch.nan)
+    pool_by_products(features, rois, stride, list(products))
+    samples = pooled_by_samples(features, rois, stride)
+    torch.testing.assert_close(products.permute(0, 3, 1, 2), samples, atol=1e-4, rtol=1e-4)
+    pool_by_products(features, rois[:0], stride, [])
 
 
 def test_proposals_are_numbers_and_have_area() -> None:
     logits = torch.tensor([torch.inf, 2.0, torch.nan, 1.0, 3.0])
     boxes = torch.tensor([[0, 0, 9, 9], [5, 5, 5, 9], [9, 0, 20, 9], [0, 20, 9, 40], [20, 20, 30, 30.0]])
-    kept, scores = build_detectron2(R50, 1).rpn.eval()._chosen(boxes, logits, (32, 32), [3, 2])
+    kept, scores = build_detectron2(R50, 1).rpn.eval()._of_all(boxes, logits, (32, 32), [3, 2])
     assert scores.tolist() == [3, 1]
     assert kept.tolist() == [[20, 20, 30, 30], [0, 20, 9, 32]], "best first, cut at the picture's edge"
 

@@ -1,0 +1,95 @@
+"""Layers with what follows them in one pass over memory, by oneDNN: torch's own library for processors.
+
+torch's compiler calls these operations as well; without a compiler they are reached under their internal names, which
+is safe because the release of torch is pinned. Where torch was built without oneDNN, several passes do the same.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def convolved(features: torch.Tensor, convolution: Any) -> torch.Tensor:
+    """A convolution of (n, channels, h, w), with negatives made 0."""
+    if not (_is_quick(features) and _is_last(features)):
+        return F.relu_(convolution(features))
+    fused: Any = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001
+    return fused(*_given(features, convolution), "relu", [], None)  # type: ignore[no-any-return]
+
+
+def added(features: torch.Tensor, convolution: Any, sums: torch.Tensor) -> torch.Tensor:
+    """A convolution's results and ``sums``, with negatives made 0; it may be written where ``sums`` lie."""
+    if not (_is_quick(features) and _is_last(features) and _is_last(sums)):
+        return F.relu_(convolution(features) + sums)
+    return _added(features, convolution, sums)
+
+
+def multiplied(features: torch.Tensor, linear: Any) -> torch.Tensor:
+    """A linear layer's results (n, outputs) of (n, inputs), with negatives made 0."""
+    if not _is_quick(features):
+        return F.relu_(linear(features))
+    return _multiplied(features, linear)
+
+
+def linear_of(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
+    """A linear layer of the given weights (outputs, inputs), copied; none is drawn at random before."""
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    for name, values in (("weight", weight), ("bias", bias)):
+        setattr(linear, name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format), False))
+    return linear
+
+
+def _is_quick(features: torch.Tensor) -> bool:
+    return features.device.type == "cpu" and not torch.is_grad_enabled() and _is_built_in()
+
+
+def _is_last(features: torch.Tensor) -> bool:
+    """Whether channels lie last in memory: of other layouts some fail in bfloat16, and none is quicker so."""
+    return features.is_contiguous(memory_format=torch.channels_last)
+
+
+def _added(features: torch.Tensor, convolution: Any, sums: torch.Tensor) -> torch.Tensor:
+    given = _given(features, convolution)
+    fused: Any = torch.ops.mkldnn._convolution_pointwise_.binary
+    return fused(sums.to(given[0].dtype), *given, "add", 1.0, "relu", [], None)  # type: ignore[no-any-return]
+
+
+def _multiplied(features: torch.Tensor, linear: Any) -> torch.Tensor:
+    dtype = _dtype(linear)
+    fused: Any = torch.ops.mkldnn._linear_pointwise  # noqa: SLF001
+    given = (features.to(dtype), linear.weight.to(dtype), linear.bias.to(dtype))
+    return fused(*given, "relu", [], None)  # type: ignore[no-any-return]
+
+
+def _given(features: torch.Tensor, convolution: Any) -> tuple[Any, ...]:
+    dtype = _dtype(convolution)
+    shape = (convolution.padding, convolution.stride, convolution.dilation, convolution.groups)
+    return features.to(dtype), convolution.weight.to(dtype), convolution.bias.to(dtype), *shape
+
+
+def _dtype(layer: Any) -> torch.dtype:
+    """What a layer computes in: autocast does not know of these operations."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else layer.weight.dtype
+
+
+@cache
+def _is_built_in() -> bool:
+    """Whether the operations are there and answer as they should."""
+    with torch.random.fork_rng(devices=[]):  # a training goes on with the random numbers it had
+        convolution, linear = nn.Conv2d(16, 16, 3, padding=1), nn.Linear(16, 16)
+        features = torch.rand(1, 16, 4, 4).contiguous(memory_format=torch.channels_last)
+    rows = features.permute(0, 2, 3, 1).reshape(-1, 16)
+    try:
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            pairs = [
+                (_added(features, convolution, features.clone()), F.relu(convolution(features) + features)),
+                (_multiplied(rows, linear), F.relu(linear(rows))),
+            ]
+            return all(torch.allclose(fused, plain, atol=1e-5) for fused, plain in pairs)
+    except (AttributeError, RuntimeError):
+        return False
