@@ -24,16 +24,16 @@ class Clip:
 CROSSING = Clip(
     "crossing",
     "Crossing cows",
-    "Six cows pass behind each other, and several turn back while another hides them.",
+    "Six cows of the breeds that the base model knows pass behind each other; several turn back while another hides them.",
     dict(season="summer", weather="clear", terrain="lush", sun_elevation_deg=36.0, sun_azimuth_deg=215.0,
          lens_mm=38.0, clutter=0, camera_height_m=1.9, look_at=(0.0, 14.0, 0.75)),
     (
         Actor("cow", "jersey", 11, (5.6, 7.6), 180, 0.95, (Turn(5.6, 0.8, 172),)),
-        Actor("cow", "holstein", 12, (-6.6, 10.4), 0, 1.15),
-        Actor("cow", "brown_swiss", 13, (5.9, 13.2), 180, 1.0, (Turn(5.3, 0.9, -172),)),
-        Actor("cow", "fleckvieh", 14, (-2.2, 16.0), 2, 0.95, (Turn(3.8, 0.8, 173),)),
-        Actor("cow", "holstein", 15, (8.2, 19.0), 180, 1.05, (Turn(6.4, 0.8, -110),)),
-        Actor("cow", "hereford", 16, (-9.0, 21.8), 0, 1.1, (Turn(5.2, 0.7, 150),)),
+        Actor("cow", "angus", 12, (-6.6, 10.4), 0, 1.15),
+        Actor("cow", "jersey", 13, (5.9, 13.2), 180, 1.0, (Turn(5.3, 0.9, -172),)),
+        Actor("cow", "jersey", 14, (-2.2, 16.0), 2, 0.95, (Turn(3.8, 0.8, 173),)),
+        Actor("cow", "angus", 15, (8.2, 19.0), 180, 1.05, (Turn(6.4, 0.8, -110),)),
+        Actor("cow", "jersey", 16, (-9.0, 21.8), 0, 1.1, (Turn(5.2, 0.7, 150),)),
     ),
 )  # fmt: skip
 
