@@ -141,12 +141,13 @@ def test_a_chosen_id_moves_the_players_and_files_can_be_taken_away(browser: Brow
 @pytest.mark.skipif(not (SHIPPED_FOLDER / "crossing.herd-base").is_dir(), reason="nothing tracked ships")
 def test_a_press_anywhere_on_a_row_shows_the_players_where_it_begins(browser: Browser, address: str) -> None:
     tracked = read_tracked(SHIPPED_FOLDER / "crossing.herd-finetuned")
-    last_born = int(tracked.table().frame[tracked.table().track_id == 9][0])
+    ids = sorted(set(tracked.table().track_id.tolist()))
+    last_born = int(tracked.table().frame[tracked.table().track_id == ids[-1]][0])
     with visit(browser, f"{address}/track?clip=crossing", height=900) as watched:
         page = watched.page
         rests_at(page, 24)
         for _ in range(2):  # the same cell once more, after a step
-            press_row(page, 1, 8)
+            press_row(page, 1, len(ids) - 1)
             rests_at(page, last_born)
             expect(page.locator(".sides")).to_be_in_viewport(ratio=0.99)
             page.keyboard.press("ArrowRight")  # the keys are with the players now
