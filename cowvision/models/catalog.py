@@ -146,10 +146,10 @@ def downloads_folder(home: Path | None = None) -> Path:
 
 
 def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
-    """Return the embedded, downloaded or own model of that name, or the one whose weights file `name` is a path to.
+    """Return the embedded, downloaded or own model of that name, or the one whose file or folder `name` is a path to.
 
     Raises:
-        ModelNotFoundError: There is none, or it is published and not downloaded.
+        ModelNotFoundError: There is none, or it is published and not downloaded, or a folder holds several.
         ModelFileError: It exists and cannot be used.
     """
     if name.endswith(".safetensors") or Path(name).is_file():
@@ -162,11 +162,21 @@ def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
     published = {model.name: model for model in published_models()}
     if name in published:
         return _downloaded_model(published[name])
+    if Path(name).is_dir():
+        return read_model(_only_model_in(Path(name)))
     check_known(name)
     there = [path.stem for path in sorted(folder.glob("*.safetensors"))] + sorted(own)
     known = ", ".join(there) or "none yet (run `make weights`)"
     ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file or a config.yaml"
     raise ModelNotFoundError(name, "no model of that name", ways)
+
+
+def _only_model_in(folder: Path) -> Path:
+    files = sorted({*folder.glob("*.safetensors"), *folder.glob("config.yaml")})
+    if len(files) != 1:
+        names = ", ".join(path.name for path in files) or "neither a .safetensors file nor a config.yaml"
+        raise ModelNotFoundError(str(folder), f"this folder holds {names}", "Give the path of the one model's file")
+    return files[0]
 
 
 def _read_all(files: list[Path], on_problem: Callable[[ModelFileError], object] | None) -> list[ModelSpec]:

@@ -40,6 +40,18 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path) -> None:
         find_model("woof", tmp_path)
 
 
+def test_a_folder_stands_for_the_one_model_in_it(tmp_path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"this folder holds neither a \.safetensors file nor a config\.yaml"):
+        find_model(str(tmp_path))
+    read = read_model(put(tmp_path))
+    assert find_model(str(tmp_path)) == read
+    put(tmp_path, replace(SPEC, name="woof"))
+    with pytest.raises(
+        ModelNotFoundError, match=r"this folder holds moo\.safetensors, woof\.safetensors\. Give the path"
+    ):
+        find_model(str(tmp_path))
+
+
 def test_missing_files(tmp_path) -> None:
     with pytest.raises(ModelFileError, match="no such weights file"):
         find_model(str(tmp_path / "gone.safetensors"))
