@@ -123,11 +123,13 @@ def test_a_training_beside_it_is_said(plan) -> None:
         assert slower(mine) == ["Another training works on this machine (Other): both are slower."]
 
 
-def test_the_estimate_says_that_nothing_is_held_out_and_tells_of_no_looks(plan, tmp_path) -> None:
+def test_the_estimate_says_that_nothing_is_held_out_and_tells_of_no_looks(plan, monkeypatch) -> None:
     document = json.loads(Path(plan.truth).read_text())
     Path(plan.truth).write_text(json.dumps(document | {"annotations": document["annotations"][:1]}))
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
     done = run(*as_options(plan), "--estimate")
     assert done.returncode == 0, done.stderr
+    assert "reading pictures, timing steps" in done.stderr
     assert "s a step" in done.stdout
     assert "look" not in done.stdout
     assert "Nothing could be held out to judge by" in done.stderr

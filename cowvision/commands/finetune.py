@@ -12,7 +12,7 @@ import typer
 
 from cowvision.commands.evaluate import shown
 from cowvision.commands.finetune_words import say_estimate, say_outcome, slower
-from cowvision.commands.reporting import INTERRUPTED, make_bar, report, stoppable, write_json
+from cowvision.commands.reporting import INTERRUPTED, make_bar, progress_bar, report, stoppable, write_json
 from cowvision.errors import SettingError, WorkStopped
 from cowvision.training.plans import CUSTOM, QUICK, TUTORIAL, Plan
 from cowvision.workspace.files import store_path
@@ -222,7 +222,8 @@ class _telling:  # noqa: N801 - used as a context manager, like a function
 def _estimate(plan: Plan, store: Store, work: Work) -> None:
     from cowvision.workspace.lessons import estimate
 
-    told = estimate(plan, store, work.should_stop)
+    with progress_bar("reading pictures, timing steps", None):
+        told = estimate(plan, store, work.should_stop)
     work.result = asdict(told)
     say_estimate(told)
 

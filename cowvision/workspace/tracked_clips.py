@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def folder_name(clip_sha256: str, model_id: str, settings: TrackerSettings) -> s
 def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
     """A folder to write a result into; it gets its name, in place of an older one, when the block ends well.
 
-    A part of a clip takes the place of an older part only, and goes when the whole is there.
+    A part of a clip takes the place of an older part that is no longer, and goes when the whole is there.
 
     Raises:
         ClipError: It cannot be made.
@@ -125,12 +125,14 @@ def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         yield unfinished
-        is_part = _is_part(unfinished)
-        final = parent / (name + _PART if is_part else name)
+        frames = _frames_of_part(unfinished)
+        final = parent / (name if frames is None else name + _PART)
+        if frames is not None and (_frames_of_part(final) or 0) > frames:
+            return
         if final.exists():
             final.replace(aside)
         unfinished.replace(final)
-        if not is_part:
+        if frames is None:
             shutil.rmtree(parent / (name + _PART), ignore_errors=True)
     except OSError as error:
         raise ClipError("result", error.strerror or "cannot be written", "Free some space and try again") from None
@@ -140,18 +142,23 @@ def new_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def keep_tracked(name: str, make: Callable[[Path], TrackedClip], parent: Path | None = None) -> TrackedClip:
-    """Make a result in a new folder; errors as of `make` and `new_folder`."""
+    """Make a result in a new folder; errors as of `make` and `new_folder`.
+
+    Returns:
+        What is kept: the result, or an older part that goes further and says the same as far as this one goes.
+    """
     parent = parent or tracked_folder()
     with new_folder(name, parent) as folder:
         made = make(folder)
-    return replace(made, folder=parent / (name if made.whole else name + _PART))
+    return read_tracked(parent / (name if made.whole else name + _PART))
 
 
-def _is_part(folder: Path) -> bool:
-    """Whether a result says that it is not of the whole clip."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return not json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["whole"]
-    return False
+def _frames_of_part(folder: Path) -> int | None:
+    """Frames of a result that is not of the whole clip; None if it is, or if none can be read."""
+    with suppress(ClipError):
+        tracked = read_tracked(folder)
+        return None if tracked.whole else tracked.frames
+    return None
 
 
 def _forget_abandoned(parent: Path) -> None:
