@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from cowvision.ui import addresses
+
 PAGES = {
     "home.py": "Home",
     "detect.py": "Detect",
@@ -23,7 +25,9 @@ _FRAMED, _SENT_BACK = "_framed", "_sent_back"
 def navigation() -> Any:
     """The page that the address asks for, with the row of pages above it."""
     st.session_state[_FRAMED] = True
-    return _navigation()
+    page = _navigation()
+    addresses.one_entry_each()
+    return page
 
 
 def ensure() -> None:

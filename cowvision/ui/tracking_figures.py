@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
 
 import streamlit as st
@@ -134,9 +135,13 @@ def _times(number: int) -> str:
 
 
 def _verdict_on_numbers(results: Titled) -> str:
-    told = ", ".join(f"{title} sees about {seen(one.health)}" for title, one in results.items())
+    told = ", ".join(f"{title} sees about {seen(one.health)}{_part(one)}" for title, one in results.items())
     truth = next((one.identity.true_ids for one in results.values() if one.identity is not None and one.whole), None)
     return f"Cows: {told}." if truth is None else f"Of {widgets.counted(truth, 'cow')}, {told}."
+
+
+def _part(tracked: TrackedClip) -> str:
+    return "" if tracked.whole else f" in the first {float(tracked.frames / Fraction(tracked.fps)):.1f} s alone"
 
 
 def table(results: Titled) -> None:

@@ -29,13 +29,14 @@ def _at_work(were_open: Sequence[int]) -> None:
         unfinished = [job for job in tracking_jobs.trackings() if tracking_jobs.is_open(job)]
         if [job.job_id for job in unfinished] != list(were_open) or finetuning_news.is_some():
             st.rerun()  # one has ended, or another tab has asked for one: the rest of the page is to know
+        waiting = [job for job in unfinished if job.state is JobState.WAITING]
         for job in unfinished:
             if job.state is JobState.RUNNING:
-                _running(job)
-        _queue([job for job in unfinished if job.state is JobState.WAITING])
+                _running(job, waiting)
+        _queue(waiting)
 
 
-def _running(job: Job) -> None:
+def _running(job: Job, waiting: Sequence[Job]) -> None:
     course = tracking_jobs.course_of(job)
     with st.container(border=True, key="at_work"):
         left, right = st.columns([2, 5], gap="medium", vertical_alignment="center")
@@ -53,9 +54,14 @@ def _running(job: Job) -> None:
                 is_asked = job.stop_asked_at is not None
                 st.button(
                     "Stopping …" if is_asked else "Stop", key=f"stop_{job.job_id}", icon=":material/stop_circle:",
-                    on_click=_stop, args=(job.job_id,), disabled=is_asked,
+                    on_click=_stop, args=([job],), disabled=is_asked,
                     help="Ends after this frame. What was tracked so far is kept and can be played.",
                 )  # fmt: skip
+                if waiting and not is_asked:
+                    st.button(
+                        "Stop all", key="stop_all", type="tertiary", on_click=_stop, args=([*waiting, job],),
+                        help="Ends this one, and those that wait do not begin.",
+                    )  # fmt: skip
                 with st.popover("What it prints", icon=":material/terminal:"):
                     st.code(last_lines(job.job_id, LINES_SHOWN) or "nothing yet", language=None, wrap_lines=True)
             widgets.note(
@@ -102,9 +108,11 @@ def _queue(waiting: Sequence[Job]) -> None:
                 f":material/hourglass_empty: **{widgets.plain(job.title)}** {behind}. One computes at a time: two "
                 "would be slower."
             )
-            st.button("Do not begin", key=f"stop_{job.job_id}", on_click=_stop, args=(job.job_id,))
+            st.button("Do not begin", key=f"stop_{job.job_id}", on_click=_stop, args=([job],))
 
 
-def _stop(job_id: int) -> None:
+def _stop(jobs: Sequence[Job]) -> None:
+    """Those that wait first, so that none of them begins when the one at work ends."""
     with finetuning_news.told():
-        ask_to_stop(cache.store(), job_id)
+        for job in jobs:
+            ask_to_stop(cache.store(), job.job_id)

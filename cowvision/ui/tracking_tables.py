@@ -19,7 +19,7 @@ from cowvision.ui.tracking_timeline import in_words
 from cowvision.viz.track_drawing import track_colour
 from cowvision.workspace.tracked_clips import TrackedClip
 
-_ROWS_SHOWN = 10
+_ROWS_SHOWN = 10.5  # half a row says that more follow
 OnChoice = Callable[[int], object]
 """Called with a frame, from 0."""
 
@@ -45,7 +45,10 @@ def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> N
         "id": st.column_config.NumberColumn("Id", width=50),
         "first": st.column_config.NumberColumn("First seen", format="%.2f s"),
         "last": st.column_config.NumberColumn("Last seen", format="%.2f s"),
-        "seconds": st.column_config.NumberColumn("There for", format="%.2f s"),
+        "seconds": st.column_config.NumberColumn(
+            "There for", format="%.2f s",
+            help="From its first frame to its last, also where it is only expected, as just after it was last seen.",
+        ),
         "seen": st.column_config.ProgressColumn(
             "Seen", format="percent", min_value=0.0, max_value=1.0,
             help="Share of its frames in which the model really saw it; in the others it is only expected there.",
@@ -85,7 +88,7 @@ def _rows(
 
     st.dataframe(
         shown, key=key, on_select=chosen, selection_mode=["single-row", "single-cell"], hide_index=True,
-        width="stretch", height=38 + 35 * min(len(shown), _ROWS_SHOWN), column_order=column_order,
+        width="stretch", height=38 + round(35 * min(len(shown), _ROWS_SHOWN)), column_order=column_order,
         column_config=columns,
     )  # fmt: skip
 
@@ -116,18 +119,20 @@ def track_rows(table: TrackTable, fps: Fraction) -> pd.DataFrame:
     """A row a track, by id.
 
     Returns:
-        ``id``; ``first``, ``last`` and ``seconds``; ``seen``, the share 0..1 of its frames in which it was seen; and
-        ``frame``, its first, from 0.
+        ``id``; ``first`` and ``last``, when it was seen; ``seconds`` that it is there, also where it is only expected;
+        ``seen``, the share 0..1 of its frames in which it was seen; and ``frame``, its first, from 0.
     """
     order = np.argsort(table.track_id, kind="stable")
     ids, starts = np.unique(table.track_id[order], return_index=True)
     frames, seen = table.frame[order], table.seen[order].astype(float)
     lengths = np.diff(np.append(starts, len(order)))
-    first, last = frames[starts], frames[starts + lengths - 1]
+    first, end = frames[starts], frames[starts + lengths - 1]
+    last = np.maximum.reduceat(np.where(seen > 0, frames, 0), starts) if len(ids) else end
     shares = np.add.reduceat(seen, starts) / lengths if len(ids) else np.zeros(0)
     seconds = 1 / float(fps)
     return pd.DataFrame({
-        "id": ids, "first": first * seconds, "last": last * seconds, "seconds": (last - first + 1) * seconds,
+        "id": ids, "first": first * seconds, "last": np.maximum(first, last) * seconds,
+        "seconds": (end - first + 1) * seconds,
         "seen": np.round(shares, 2), "frame": first,
     })  # fmt: skip
 

@@ -41,7 +41,10 @@ const clock = (seconds) => {
 };
 
 const marked = (at, seconds) => (seconds < 60 ? `${at.toFixed(1)} s` : clock(at));
-const exact = (seconds) => `${clock(seconds + 1e-6)}.${Math.floor(seconds * 10 + 1e-6) % 10}`;
+const exact = (seconds) => {
+  const hundredths = Math.round(seconds * 100);
+  return `${clock(Math.floor(hundredths / 100))}.${String(hundredths % 100).padStart(2, "0")}`;
+};
 
 /** What was chosen on an earlier visit; a browser may keep nothing. */
 const kept = () => {

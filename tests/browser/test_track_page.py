@@ -161,6 +161,67 @@ def test_a_press_anywhere_on_a_row_shows_the_players_where_it_begins(browser: Br
 
 
 @pytest.mark.skipif(not (SHIPPED_FOLDER / "crossing.herd-base").is_dir(), reason="nothing tracked ships")
+def test_back_leaves_a_clip_in_one_step_however_much_its_address_says(browser: Browser, address: str) -> None:
+    with visit(browser, address) as watched:
+        page = watched.page
+
+        def at(words: str) -> None:
+            page.wait_for_function("words => RegExp(words).test(location.href)", arg=words, timeout=READY)
+            watched.settled()
+
+        for name in ("Detect", "Track"):
+            page.get_by_role("link", name=name, exact=True).first.click()
+            at(f"/{name.lower()}")
+        at("clip=crossing.*model=.*other=")
+        press_row(page, 0, 0)
+        at("frame=4$")
+        press_row(page, 0, 5)
+        at("frame=([^4]|4.)")
+        page.get_by_role("button", name="Grazing herd", exact=True).click()
+        at("clip=grazing")
+        page.go_back()
+        at("/track.*clip=crossing")
+        expect(page.locator(".st-key-clip_about")).to_contain_text("Crossing cows")
+        page.go_back()
+        at("/detect$")
+        page.go_back()
+        at(f"^{address}/?$")
+
+
+def test_back_finds_the_pictures_that_were_looked_at(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}/detect") as watched:
+        page = watched.page
+
+        def at(words: str) -> None:
+            page.wait_for_function("words => RegExp(words).test(location.href)", arg=words, timeout=READY)
+            watched.settled()
+
+        for title in ("Dusk", "Barnyard"):
+            page.locator(".st-key-gallery").get_by_role("button", name=title, exact=True).click()
+            at(f"picture={title.lower()}")
+        page.get_by_role("link", name="Track", exact=True).first.click()
+        at("/track.*clip=crossing.*model=.*other=")
+        page.go_back()
+        at("/detect[?]picture=barnyard$")
+        page.go_back()
+        at("/detect[?]picture=dusk$")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chosen_clips_title_can_be_read(browser: Browser, address: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    watched = Watched(context.new_page())
+    watched.open(f"{address}/track")
+    script = "element => getComputedStyle(element).color"
+    chosen, other = (
+        watched.page.locator(f".st-key-choose_{key} p").first.evaluate(script) for key in ("crossing", "grazing_herd")
+    )
+    heading = watched.page.locator("h1").evaluate(script)
+    context.close()
+    assert chosen == other
+    assert sum(np.abs(np.subtract(*(list(map(int, re.findall(r"\d+", one)[:3])) for one in (chosen, heading))))) < 60
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, address: str) -> None:
     with visit(browser, f"{address}/track?clip=crossing", 390, 844) as watched:
         page = watched.page

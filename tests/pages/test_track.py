@@ -409,12 +409,23 @@ def test_a_tracking_at_work_tells_how_far_it_is_and_can_be_stopped(track) -> Non
     (job_folder(first.job_id) / "preview.jpg").write_bytes(as_jpeg(noise(96, 64, 0)))
     run(track)
     assert 'src="data:image/jpeg;base64,' in words(track)  # an address would be gone with the next one
+    assert track.button(key="stop_all").label == "Stop all"
     press(track, f"stop_{second.job_id}")  # it never begins
+    assert not is_there(track, "stop_all")
     assert trackings()[1].state == "stopped"
     press(track, f"stop_{first.job_id}")
     assert trackings()[0].stop_asked_at is not None
     assert track.button(key=f"stop_{first.job_id}").disabled
     assert track.button(key=f"stop_{first.job_id}").label == "Stopping …"
+
+
+def test_all_can_be_stopped_at_once(track) -> None:
+    opened(track)
+    press(track, "track")
+    press(track, "stop_all")
+    first, second = trackings()
+    assert first.stop_asked_at is not None
+    assert second.state == "stopped", "it never begins"
 
 
 def test_the_pace_and_the_rest_come_from_what_was_told_lately(track) -> None:
@@ -481,6 +492,7 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     opened(track)
     [warning] = track.warning
     assert "Herd base: a part of the clip only" in warning.value
+    assert "Herd base sees about 1 in the first 1.0 s alone, Herd fine-tuned sees about 1." in words(track)
     assert "Only a part was tracked" in words(track)
     assert [stem_of(one) for one in tracked_clips()] == [
         "Crossing cows herd-base-partial",
@@ -577,6 +589,12 @@ def test_rows_of_tracks_are_in_seconds() -> None:
     assert rows["seconds"].tolist() == pytest.approx([0.2, 0.2])
     assert rows["seen"].tolist() == [1, 1]
     assert track_rows(TrackTable.of([boxes()]), Fraction(10)).empty
+
+
+def test_last_seen_is_when_it_was_seen_not_when_it_was_only_expected() -> None:
+    table = replace(TrackTable.of([boxes(1)] * 5), seen=np.array([True, False, True, False, False]))
+    [row] = track_rows(table, Fraction(10)).to_dict("records")
+    assert (row["first"], row["last"], row["seconds"]) == pytest.approx((0, 0.2, 0.5))
 
 
 def test_a_press_on_a_cell_or_on_a_box_chooses_the_row() -> None:
