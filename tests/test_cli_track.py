@@ -358,3 +358,15 @@ def test_mot_takes_only_the_classes_that_are_asked_for(tmp_path) -> None:
     assert "2 animals in truth" in both.stdout
     assert "1 animal in truth" in cows.stdout
     assert "MOTA 1.000000" in cows.stdout
+
+
+def test_mot_says_that_a_file_holds_nothing(tmp_path) -> None:
+    (tmp_path / "full.txt").write_text("1,1,10,10,20,20,1,1,1\n")
+    (tmp_path / "empty.txt").write_text("")
+    result = run("mot", "--truth", tmp_path / "empty.txt", "--tracks", tmp_path / "full.txt")
+    assert (result.exit_code, "empty.txt holds no box: every track counts as false" in result.stderr) == (0, True)
+    result = run("mot", "--truth", tmp_path / "full.txt", "--tracks", tmp_path / "empty.txt")
+    assert (result.exit_code, "empty.txt holds no box: every animal counts as missed" in result.stderr) == (0, True)
+    result = run("mot", "--truth", tmp_path / "full.txt", "--tracks", tmp_path / "full.txt", "--classes", "3")
+    assert "full.txt holds no box of these classes" in result.stderr
+    assert run("mot", "--truth", tmp_path / "full.txt", "--tracks", tmp_path / "full.txt").stderr == ""

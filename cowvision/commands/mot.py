@@ -27,6 +27,11 @@ def mot(
     true, told = read_mot(truth, least_confidence=0.5, classes=classes), read_mot(tracks)
     if not any(map(len, [*true, *told])):
         raise AnnotationError(f"{truth.name} and {tracks.name}", "there is no box in either", "Give files with tracks")
+    wanted = " of these classes" if classes else ""
+    if not any(map(len, true)):
+        typer.echo(f"cowvision: {truth.name} holds no box{wanted}: every track counts as false.", err=True)
+    if not any(map(len, told)):
+        typer.echo(f"cowvision: {tracks.name} holds no box: every animal counts as missed.", err=True)
     frames = max(len(true), len(told))
     report = judge_identity(*(_padded(one, frames) for one in (true, told)))
     say_identity(report)

@@ -162,19 +162,22 @@ def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
     published = {model.name: model for model in published_models()}
     if name in published:
         return _downloaded_model(published[name])
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return read_model(_only_model_in(Path(name)))
     check_known(name)
     there = [path.stem for path in sorted(folder.glob("*.safetensors"))] + sorted(own)
     known = ", ".join(there) or "none yet (run `make weights`)"
-    ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give a .safetensors file or a config.yaml"
+    files = "a .safetensors, .pkl or .pth file or a config.yaml"
+    ways = f"Known models: {known}; to be fetched: {', '.join(published)}; or give {files}"
     raise ModelNotFoundError(name, "no model of that name", ways)
 
 
 def _only_model_in(folder: Path) -> Path:
-    files = sorted({*folder.glob("*.safetensors"), *folder.glob("config.yaml")})
+    there = sorted(path for path in folder.glob("[!.]*") if path.is_file())
+    files = [path for path in there if path.suffix == ".safetensors" or path.name in {"config.yaml", "config.yml"}]
+    files = files or [path for path in there if path.suffix in _PICKLED]
     if len(files) != 1:
-        names = ", ".join(path.name for path in files) or "neither a .safetensors file nor a config.yaml"
+        names = ", ".join(path.name for path in files) or "no .safetensors, .pkl or .pth file and no config.yaml"
         raise ModelNotFoundError(str(folder), f"this folder holds {names}", "Give the path of the one model's file")
     return files[0]
 

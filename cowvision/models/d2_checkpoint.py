@@ -46,6 +46,8 @@ _BOXES = "roi_heads.box_predictor.bbox_pred."
 _SETTINGS = re.compile(r"pixel_(mean|std)|proposal_generator\.anchor_generator\.cell_anchors\.\d")
 _ONLY_IN_R101 = "backbone.bottom_up.res4.6."
 _COUNTER = ".num_batches_tracked"
+_OLDER_PICKLES = 4  # one after the other: that number, the release of the format, the machine, what was saved
+_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # the first number in PyTorch's older files
 
 
 def read_checkpoint(path: Path, network: nn.Module) -> dict[str, torch.Tensor]:
@@ -104,7 +106,7 @@ def stored_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(str(path), f"the file is larger than {_MOST_BYTES / 1024**3:.0f} GB", _REMEDY)
-        held = _from_torch(path) if path.suffix == ".pth" else read_arrays(path.read_bytes())
+        held = _from_torch(path) if _is_from_torch(path) else read_arrays(path.read_bytes())
     except UnreadablePickleError as error:
         raise ModelFileError(str(path), str(error), _REMEDY) from None
     except OSError as error:
@@ -155,6 +157,13 @@ def _our_layout(name: str, value: torch.Tensor) -> torch.Tensor:
     return value
 
 
+def _is_from_torch(path: Path) -> bool:
+    """Whether PyTorch wrote a file, now or before its release 1.6; else it is a plain pickle, whatever its ending."""
+    with path.open("rb") as file:
+        first = file.read(64)
+    return first.startswith(b"PK\x03\x04") or _MAGIC in first
+
+
 def _from_torch(path: Path) -> Mapping[str, Any]:
     """A PyTorch file, read as plain weights only: torch refuses what would run."""
     try:
@@ -176,6 +185,9 @@ def _from_torch(path: Path) -> Mapping[str, Any]:
 def _check_unpacked(path: Path) -> None:
     """Refuse, before torch reads it, what would take all memory or all time."""
     if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            for _ in range(_OLDER_PICKLES):
+                check_unfolding(file)
         return
     with zipfile.ZipFile(path) as archive:
         if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:

@@ -12,7 +12,7 @@ import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +50,8 @@ def read_arrays(data: bytes) -> dict[str, Any]:
     return arrays
 
 
-def check_unfolding(data: bytes) -> None:
-    """Look at a pickle that others will read for values that unfold without end.
+def check_unfolding(data: bytes | BinaryIO) -> None:
+    """Look at a pickle that others will read for values that unfold without end; of an open file, at the next one.
 
     Raises:
         UnreadablePickleError: It has one, or is truncated or damaged; nothing has run.

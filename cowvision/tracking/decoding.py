@@ -190,7 +190,7 @@ class _Tally:
         """What came, in words."""
         stated = self._clip.stated_seconds or 0.0
         whole = f" of {stated:.1f}" if stated > self.seconds else ""
-        return f"it breaks off or is damaged: {self._shown} frames ({self.seconds:.1f}{whole} seconds) could be read"
+        return f"it is cut off or damaged: {self._shown} frames ({self.seconds:.1f}{whole} seconds) could be read"
 
 
 def _ends_as_gif(clip: OpenClip) -> bool:

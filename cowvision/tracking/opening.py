@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.stream import Disposition
+from PIL import Image
 
 from cowvision.errors import ClipError
 
@@ -89,6 +90,7 @@ def open_clip(path: str | Path, name: str | None = None) -> Iterator[OpenClip]:
     except av.error.EOFError:
         raise ClipError(label, NO_FRAME, EXPORT) from None
     except (av.FFmpegError, OSError, ValueError) as error:
+        _refuse_still(_kind_of_picture(path), label)
         cause = f"not a video that can be read ({getattr(error, 'strerror', None) or error})"
         raise ClipError(label, cause, EXPORT) from None
 
@@ -107,9 +109,7 @@ def refuse_large(width: int, height: int, name: str) -> None:
 
 def _picture_track(container: av.container.InputContainer, name: str) -> av.VideoStream:
     tracks = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
-    still = _still_kind(container, tracks)
-    if still:
-        raise ClipError(name, f"this is a still picture ({still.upper()}), not a video", "Give it to Detect instead")
+    _refuse_still(_still_kind(container, tracks), name)
     if not tracks and container.streams.audio:
         raise ClipError(name, "there is sound but no picture track", "Give a clip with pictures")
     if not tracks:
@@ -118,6 +118,19 @@ def _picture_track(container: av.container.InputContainer, name: str) -> av.Vide
         raise ClipError(name, "its pictures are packed by a codec that is not known here", "Export it as MP4 (H.264)")
     refuse_large(tracks[0].width, tracks[0].height, name)
     return tracks[0]
+
+
+def _refuse_still(kind: str | None, name: str) -> None:
+    if kind:
+        cause = f"this is a still picture ({kind.upper()}), not a video"
+        raise ClipError(name, cause, f"Give it to Detect, as a .{kind} file")
+
+
+def _kind_of_picture(path: Path) -> str | None:
+    """Format of a picture that FFmpeg takes, by its ending, for the first of a numbered series; None of all else."""
+    with suppress(OSError, ValueError, Image.DecompressionBombError), Image.open(path) as picture:
+        return (picture.format or "").lower()
+    return None
 
 
 def _still_kind(container: av.container.InputContainer, tracks: list[av.VideoStream]) -> str | None:

@@ -62,7 +62,7 @@ def judged(
         report = judge_identity(fitted(truth, table, is_whole=is_whole), table.by_frame())
     except SettingError as error:
         return None, (f"The truth was not used: {error.cause}.",)
-    return report, tuple(_doubts(report, truth, info))
+    return report, tuple(_doubts(report, truth, info, table.frames))
 
 
 def fitted(truth: Sequence[sv.Detections], table: TrackTable, *, is_whole: bool = True) -> list[sv.Detections]:
@@ -81,9 +81,14 @@ def _too_long(truth: Sequence[sv.Detections], frames: int) -> SettingError:
     return SettingError("truth", cause, "Give the truth of this very clip, at its own rate")
 
 
-def _doubts(report: IdentityReport, truth: Sequence[sv.Detections], info: ClipInfo) -> list[str]:
-    """Why the truth may be another clip's."""
+def _doubts(report: IdentityReport, truth: Sequence[sv.Detections], info: ClipInfo, frames: int) -> list[str]:
+    """Why the truth may be another clip's, or not all of it, for so many tracked frames."""
     width, height = info.resolution_wh
+    named = [number for number, one in enumerate(truth, start=1) if len(one)]
+    if not truth:
+        return ["There is no box in the truth: all that was tracked counts as false."]
+    if named and frames - named[-1] > info.fps:
+        return [f"The truth ends with frame {named[-1]} of {frames}: all that was tracked later counts as false."]
     corners = np.concatenate([np.zeros((0, 4)), *(one.xyxy for one in truth)])
     beyond = (corners[:, 0] >= width) | (corners[:, 1] >= height) | (corners[:, 2] <= 0) | (corners[:, 3] <= 0)
     if beyond.any():

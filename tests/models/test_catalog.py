@@ -41,15 +41,27 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path) -> None:
 
 
 def test_a_folder_stands_for_the_one_model_in_it(tmp_path) -> None:
-    with pytest.raises(ModelNotFoundError, match=r"this folder holds neither a \.safetensors file nor a config\.yaml"):
+    with pytest.raises(ModelNotFoundError, match=r"holds no \.safetensors, \.pkl or \.pth file and no config"):
+        find_model(str(tmp_path))
+    (tmp_path / "model_final.pth").write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"model_final\.pth: "):
         find_model(str(tmp_path))
     read = read_model(put(tmp_path))
+    (tmp_path / "._moo.safetensors").write_bytes(b"what a Mac leaves beside a file")
+    (tmp_path / "empty.safetensors").mkdir()
     assert find_model(str(tmp_path)) == read
     put(tmp_path, replace(SPEC, name="woof"))
     with pytest.raises(
         ModelNotFoundError, match=r"this folder holds moo\.safetensors, woof\.safetensors\. Give the path"
     ):
         find_model(str(tmp_path))
+
+
+def test_no_name_is_no_folder(tmp_path, monkeypatch) -> None:
+    put(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelNotFoundError, match="no model of that name"):
+        find_model("")
 
 
 def test_missing_files(tmp_path) -> None:

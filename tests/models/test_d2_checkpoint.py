@@ -138,18 +138,32 @@ def harms(harm) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("how", sorted(harms("x")))
 def test_what_would_run_is_refused_by_name_and_does_not_run(tmp_path, how) -> None:
-    (tmp_path / "model_final.pkl").write_bytes(harms(tmp_path / "harm")[how])
-    with pytest.raises(ModelFileError, match=r"model_final\.pkl: the pickle asks to run .*; nothing was run\. Use a"):
-        read_checkpoint(tmp_path / "model_final.pkl", torch.nn.Identity())
+    for name in ("model_final.pkl", "model_final.pth"):
+        (tmp_path / name).write_bytes(harms(tmp_path / "harm")[how])
+        with pytest.raises(ModelFileError, match=r"_final\.p..: the pickle asks to run .*; nothing was run\. Use a"):
+            read_checkpoint(tmp_path / name, torch.nn.Identity())
     assert not (tmp_path / "harm").exists()
 
 
 @pytest.mark.parametrize("name", ["model_final.pkl", "model_final.pth"])
-def test_a_torch_file_that_would_run_something_is_refused(tmp_path, name) -> None:
-    torch.save({"model": {"a": Runs(open, str(tmp_path / "harm"), "w")}}, tmp_path / name)
-    with pytest.raises(ModelFileError, match=r"asks to run \S*open.*nothing was run|truncated or damaged"):
+@pytest.mark.parametrize("is_older", [False, True])
+def test_a_torch_file_that_would_run_something_is_refused(tmp_path, name, is_older) -> None:
+    held = {"model": {"a": Runs(open, str(tmp_path / "harm"), "w")}}
+    torch.save(held, tmp_path / name, _use_new_zipfile_serialization=not is_older)
+    with pytest.raises(ModelFileError, match=r"asks to run \S*open.*nothing was run"):
         read_checkpoint(tmp_path / name, torch.nn.Identity())
     assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("ending", ["pkl", "pth"])
+def test_what_a_file_is_its_first_bytes_tell(tmp_path, ending) -> None:
+    weights = {name: torch.ones(shape) for name, shape in LAYOUT.items()}
+    path = tmp_path / f"model_final.{ending}"
+    for is_older in (False, True):
+        torch.save({"model": weights}, path, _use_new_zipfile_serialization=not is_older)
+        assert described(path) == (R50, 1)
+    path.write_bytes(saved(tmp_path, ones()).read_bytes())
+    assert described(path) == (R50, 1)
 
 
 def test_a_pickle_cannot_change_what_reads_it() -> None:
@@ -170,8 +184,14 @@ def test_nor_in_a_torch_file(tmp_path) -> None:
     with zipfile.ZipFile(tmp_path / "whole.pth") as whole, zipfile.ZipFile(tmp_path / "model.pth", "w") as made:
         for name in whole.namelist():
             made.writestr(name, endless if name.endswith("data.pkl") else whole.read(name))
-    with pytest.raises(ModelFileError, match="unfolds to more parts"):
-        read_checkpoint(tmp_path / "model.pth", torch.nn.Identity())
+    older = io.BytesIO()
+    torch.save({"model": {"a": 2}}, older, _use_new_zipfile_serialization=False)
+    held = pickle.dumps({"model": {"a": 2}}, protocol=2)
+    assert older.getvalue().count(held) == 1
+    (tmp_path / "older.pth").write_bytes(older.getvalue().replace(held, endless))
+    for name in ("model.pth", "older.pth"):
+        with pytest.raises(ModelFileError, match="unfolds to more parts"):
+            read_checkpoint(tmp_path / name, torch.nn.Identity())
 
 
 def test_bytes_in_another_writing_are_refused() -> None:
@@ -199,7 +219,6 @@ def kinds_of_nonsense() -> dict[str, bytes]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("kind", sorted(kinds_of_nonsense()))
 @pytest.mark.parametrize("ending", [".pkl", ".pth"])
 def test_nonsense_is_one_sentence(tmp_path, kind, ending) -> None:

@@ -95,12 +95,12 @@ def test_an_hour_without_a_picture_does_not_slow_the_clip_down(tmp_path) -> None
 def test_a_still_picture_is_called_one_whatever_its_name(tmp_path, kind: str) -> None:
     data = BytesIO()
     Image.fromarray(numbered(5, (256, 256))).save(data, kind)
-    (tmp_path / "cow.mp4").write_bytes(data.getvalue())
     said = "HEIC" if kind == "HEIF" else kind
-    with pytest.raises(
-        ClipError, match=rf"cow.mp4: this is a still picture \({said}\), not a video. Give it to Detect"
-    ):
-        probe(tmp_path / "cow.mp4")
+    remedy = f"Give it to Detect, as a .{said.lower()} file"
+    for name in ("cow.mp4", f"cow_01.{said.lower()}", "cow_01.jpg"):
+        (tmp_path / name).write_bytes(data.getvalue())
+        with pytest.raises(ClipError, match=rf"{name}: this is a still picture \({said}\), not a video. {remedy}"):
+            probe(tmp_path / name)
 
 
 def test_too_large_a_picture_is_refused(tmp_path) -> None:

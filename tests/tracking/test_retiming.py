@@ -94,7 +94,7 @@ def test_a_last_picture_that_lasts_for_an_hour(tmp_path) -> None:
 def test_a_clip_that_breaks_off_gives_what_it_holds_first(tmp_path) -> None:
     clip = cut_off(write_clip(tmp_path / "a.mkv", 200, size_wh=(160, 120)), 0.6)
     seen = []
-    with pytest.raises(ClipError, match=r"herd.mkv: it breaks off .* of 20.0 seconds\) could be read"):
+    with pytest.raises(ClipError, match=r"herd.mkv: it is cut off .* of 20.0 seconds\) could be read"):
         seen.extend(number_of(frame.rgb) for frame in steady_frames(clip, Fraction(10), name="herd.mkv"))
     assert seen == list(range(len(seen))) and 80 < len(seen) < 130
 

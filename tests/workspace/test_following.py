@@ -134,6 +134,14 @@ def test_few_frames_a_second_and_another_rate_are_said(tmp_path) -> None:
     assert not any("so few" in note for note in fast.notes)
 
 
+def test_a_clip_too_short_for_ids_says_so(tmp_path) -> None:
+    settings = TrackerSettings(confirm=3)
+    for frames, is_told in ((settings.frames_to_confirm, True), (settings.frames_to_confirm + 1, False)):
+        found = kept(Clip("s", "S", "", write_clip(tmp_path / f"{frames}.mp4", frames)), settings)
+        assert any("Too short for ids: a cow gets its own after 3 frames" in note for note in found.notes) is is_told
+        assert found.health.unique == (0 if is_told else 1)
+
+
 def test_few_looks_a_second_are_said_like_few_frames(tmp_path) -> None:
     quick = Clip("q", "Q", "", write_clip(tmp_path / "q.mp4", 60, fps=30))
     for every, told in ((6, ()), (10, ("With so few looks (3) a second cows are far from where they were",))):
@@ -171,17 +179,17 @@ def test_tracked_anew_it_takes_the_place_of_the_old_one(clip) -> None:
     assert len(tracked_clips()) == 2
 
 
-def stopped(clip: Clip, folder: Path, settings: TrackerSettings = FAST) -> TrackedClip:
+def stopped(clip: Clip, folder: Path, settings: TrackerSettings = FAST, frames: int = 10) -> TrackedClip:
     done = []
     return follow(
         clip, Walker(), settings, folder, painter=plain,
-        on_progress=lambda one: done.append(one.done), should_stop=lambda: len(done) >= 10,
+        on_progress=lambda one: done.append(one.done), should_stop=lambda: len(done) >= frames,
     )  # fmt: skip
 
 
-def part_of(clip: Clip, settings: TrackerSettings = FAST) -> TrackedClip:
+def part_of(clip: Clip, settings: TrackerSettings = FAST, frames: int = 10) -> TrackedClip:
     name = folder_name(clip.sha256, WALKER_SPEC.id, settings)
-    return keep_tracked(name, lambda folder: stopped(clip, folder, settings))
+    return keep_tracked(name, lambda folder: stopped(clip, folder, settings, frames))
 
 
 def test_a_part_never_takes_the_place_of_the_whole_nor_hides_it(clip) -> None:
@@ -209,6 +217,22 @@ def test_the_whole_takes_the_place_of_a_part(clip) -> None:
     assert tracked_clips() == [part], "a part takes the place of a part"
     whole = kept(clip)
     assert tracked_clips() == [whole]
+
+
+def test_a_part_takes_the_place_of_no_part_that_goes_further(clip) -> None:
+    part_of(clip, frames=5)
+    longer = part_of(clip, frames=15)
+    assert longer.frames == 15
+    assert part_of(clip, frames=5) == longer, "what is told is what is kept"
+    assert tracked_clips() == [longer]
+    assert longer.table().frames == 15
+    assert [path.name for path in tracked_folder().iterdir()] == [longer.folder.name], "nothing is left beside it"
+
+
+def test_a_damaged_part_keeps_no_place(clip) -> None:
+    longer = part_of(clip, frames=15)
+    (longer.folder / "summary.json").write_text("{}")
+    assert part_of(clip, frames=5).frames == 5
 
 
 def test_what_is_kept_is_told_where_it_lies(clip) -> None:

@@ -93,3 +93,11 @@ def test_truth_of_another_place_is_doubted_and_of_this_one_not(tmp_path) -> None
     above = [sv.Detections(xyxy=np.array([[30.0, 30, 60, 47]]), tracker_id=np.array([1]))] * 24
     assert "not one of its boxes" in followed(clip, above).notes[-1]
     assert followed(clip, [sv.Detections.empty()] * 24).notes == (), "a clip without cows has that truth"
+
+
+def test_truth_that_ends_before_the_clip_is_said(tmp_path) -> None:
+    clip = write_clip(tmp_path / "c.mp4", 24)
+    assert followed(clip, truth_of(14)).notes == (), "a second less is a cow that went away"
+    found = followed(clip, truth_of(13))
+    assert found.notes == ("The truth ends with frame 13 of 24: all that was tracked later counts as false.",)
+    assert "There is no box in the truth" in followed(clip, []).notes[-1]
