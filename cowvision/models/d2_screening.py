@@ -1,14 +1,16 @@
-"""The best anchors of a level, sought roughly and judged exactly: the same ones, for half the work.
+"""The best anchors of a level, sought roughly and judged exactly, for half the work.
 
 On a large picture two thirds of an RPN's work is one convolution over the finest level, to rank 180,000 anchors of
 which 1,000 are kept. Here that convolution is done in bfloat16, in less than half the time, and done again in float32
 where it matters: around the anchors that seem best, and around every other that could be as good as the last of them,
-for all that is known of the error. The error is known from the anchors for which both are there; twice the largest of
-it is allowed for.
+for all that is known of the error. The error is known from the anchors for which both are there, which include a sample
+from all over the level; twice the largest of it is allowed for. So they are the same ones unless a rough value is wrong
+by more than that, which no network or picture that was tried has shown.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cache
 from typing import Any, NamedTuple
@@ -27,6 +29,13 @@ _MOST_JUDGED = 0.25
 
 _SAFETY = 2.0
 """How many times the largest error seen may be wrong an anchor for which only the rough value is there."""
+
+
+_SAMPLED = 1 / 64
+"""Share of a level's cells that are judged whatever is there, spread evenly, ..."""
+
+_MOST_SAMPLED = 256
+"""... and no more of them than this: that takes 3 ms (two cores)."""
 
 
 class Best(NamedTuple):
@@ -73,7 +82,8 @@ class Screen(nn.Module):
             level: Features in float32.
             count: Anchors wanted.
         """
-        if level.shape[2:].numel() < _FEW_CELLS:
+        cells = level.shape[2:].numel()
+        if cells < _FEW_CELLS or not 0 < count <= _MOST_JUDGED * cells:
             return _computed(head, level, count)
         rough = self._rough(level)
         return [
@@ -90,7 +100,8 @@ class Screen(nn.Module):
         """The best of a level (1, channels, h, w), by rough logits (cells, anchors a cell); None if too many may be."""
         anchors = rough.shape[1]
         is_known = torch.zeros(len(rough), dtype=torch.bool)
-        wanted = torch.unique(rough.flatten().topk(count).indices // anchors)
+        sample = torch.linspace(0, len(rough) - 1, min(_MOST_SAMPLED, math.ceil(_SAMPLED * len(rough)))).long()
+        wanted = torch.unique(torch.cat([sample, rough.flatten().topk(count).indices // anchors]))
         found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         error = rough.new_zeros(())
         while len(wanted):

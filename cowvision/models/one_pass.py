@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 def convolved(features: torch.Tensor, convolution: Any) -> torch.Tensor:
     """A convolution of (n, channels, h, w), with negatives made 0."""
-    if not (_is_quick(features) and _is_last(features)):
+    if not (_is_quick(features, convolution) and _is_last(features)):
         return F.relu_(convolution(features))
     fused: Any = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001
     return fused(*_given(features, convolution), "relu", [], None)  # type: ignore[no-any-return]
@@ -24,14 +24,14 @@ def convolved(features: torch.Tensor, convolution: Any) -> torch.Tensor:
 
 def added(features: torch.Tensor, convolution: Any, sums: torch.Tensor) -> torch.Tensor:
     """A convolution's results and ``sums``, with negatives made 0; it may be written where ``sums`` lie."""
-    if not (_is_quick(features) and _is_last(features) and _is_last(sums)):
+    if not (_is_quick(features, convolution) and _is_last(features) and _is_last(sums)):
         return F.relu_(convolution(features) + sums)
     return _added(features, convolution, sums)
 
 
 def multiplied(features: torch.Tensor, linear: Any) -> torch.Tensor:
     """A linear layer's results (n, outputs) of (n, inputs), with negatives made 0."""
-    if not _is_quick(features):
+    if not _is_quick(features, linear):
         return F.relu_(linear(features))
     return _multiplied(features, linear)
 
@@ -44,8 +44,8 @@ def linear_of(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
     return linear
 
 
-def _is_quick(features: torch.Tensor) -> bool:
-    return features.device.type == "cpu" and not torch.is_grad_enabled() and _is_built_in()
+def _is_quick(features: torch.Tensor, layer: Any) -> bool:
+    return features.device.type == "cpu" and not torch.is_grad_enabled() and _is_built_in(_dtype(layer))
 
 
 def _is_last(features: torch.Tensor) -> bool:
@@ -78,11 +78,16 @@ def _dtype(layer: Any) -> torch.dtype:
 
 
 @cache
-def _is_built_in() -> bool:
-    """Whether the operations are there and answer as they should."""
+def _is_built_in(dtype: torch.dtype) -> bool:
+    """Whether the operations are there and answer as they should.
+
+    Args:
+        dtype: What is computed in; processors without AVX-512 refuse bfloat16 here, while torch's plain layers take it.
+    """
+    near = 1e-5 if dtype == torch.float32 else 0.05
     with torch.random.fork_rng(devices=[]):  # a training goes on with the random numbers it had
-        convolution, linear = nn.Conv2d(16, 16, 3, padding=1), nn.Linear(16, 16)
-        features = torch.rand(1, 16, 4, 4).contiguous(memory_format=torch.channels_last)
+        convolution, linear = nn.Conv2d(16, 16, 3, padding=1).to(dtype), nn.Linear(16, 16).to(dtype)
+        features = torch.rand(1, 16, 4, 4).to(dtype, memory_format=torch.channels_last)
     rows = features.permute(0, 2, 3, 1).reshape(-1, 16)
     try:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
@@ -90,6 +95,6 @@ def _is_built_in() -> bool:
                 (_added(features, convolution, features.clone()), F.relu(convolution(features) + features)),
                 (_multiplied(rows, linear), F.relu(linear(rows))),
             ]
-            return all(torch.allclose(fused, plain, atol=1e-5) for fused, plain in pairs)
+            return all(torch.allclose(fused, plain, atol=near) for fused, plain in pairs)
     except (AttributeError, RuntimeError):
         return False

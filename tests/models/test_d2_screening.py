@@ -170,3 +170,32 @@ def test_copies_to_look_with_have_one_and_the_network_that_learns_has_none() -> 
     assert isinstance(copies.of("float32").rpn.screen, Screen)
     assert network.rpn.screen is None
     assert set(network.state_dict()) == set(build_detectron2("d2-r50-fpn", 1).state_dict())
+
+
+@pytest.mark.parametrize("count", [SIZE[0] * SIZE[1] * 3 + 1, SIZE[0] * SIZE[1] * 3, 1000])
+def test_so_many_that_a_large_level_is_computed_whole(head, judged, count) -> None:
+    features = level()
+    with torch.inference_mode():
+        [found] = Screen(head).best(head, features, count)
+        [wanted] = d2_screening._computed(head, features, count)
+    assert judged == []
+    assert torch.equal(found.places, wanted.places)
+    assert len(found.places) == min(count, SIZE[0] * SIZE[1] * 3)
+
+
+def test_the_best_are_found_where_large_features_cancel(head) -> None:
+    """There bfloat16 is wrong by far more than around what seems best."""
+    kernel = head.conv[0][0].weight
+    with torch.no_grad():
+        for one in (kernel, head.conv[0][0].bias, head.cls_logits.weight, head.cls_logits.bias):
+            one.zero_()
+        kernel[0, 0, 1, 1], kernel[0, 1, 1, 1] = 1, -1
+        head.cls_logits.weight[:, 0] = 1
+    features = torch.zeros_like(level())
+    features[:, 0] = torch.rand(SIZE, generator=torch.Generator().manual_seed(0))
+    features[0, 0, 12:24, 20:32], features[0, 1, 12:24, 20:32] = 1001.9, 1000.0
+    with torch.inference_mode():
+        [found] = Screen(head).best(head, features, COUNT)
+        [wanted] = d2_screening._computed(head, features, COUNT)
+    assert wanted.logits.min() > 1.8
+    torch.testing.assert_close(found.logits, wanted.logits)

@@ -51,6 +51,18 @@ def test_a_precision_that_loses_a_cow_is_not_taken() -> None:
     assert choose_execution(run, "network").dtype == "float32"
 
 
+def test_a_way_that_fails_here_is_not_taken_unless_somebody_asks_for_it(monkeypatch) -> None:
+    def run(execution: Execution) -> list:
+        if execution.dtype == "bfloat16":
+            raise RuntimeError("needs another processor")
+        return [SURE]
+
+    assert choose_execution(run, "k").dtype == "float32"
+    monkeypatch.setenv("COWVISION_PRECISION", "bfloat16")
+    with pytest.raises(RuntimeError, match="another processor"):
+        choose_execution(run, "k")
+
+
 def test_precision_can_be_told(monkeypatch) -> None:
     monkeypatch.setenv("COWVISION_PRECISION", "float32")
     assert choose_execution(Runner({"float32": 0.01, "bfloat16": 0.002}), "network").dtype == "float32"

@@ -1,6 +1,9 @@
 """Each part that looks quickly gives what torchvision's part gives."""
 
 import copy
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -32,14 +35,14 @@ def means(request, monkeypatch) -> str:
     """With oneDNN's operations, and as on machines without them."""
     one_pass._is_built_in.cache_clear()
     if request.param == "several passes":
-        monkeypatch.setattr(one_pass, "_is_built_in", lambda: False)
+        monkeypatch.setattr(one_pass, "_is_built_in", lambda _: False)
     elif request.param != "one pass":
 
         def lacks(*_: object) -> None:
             raise AttributeError
 
         monkeypatch.setattr(one_pass, "_added", lacks)
-        assert not one_pass._is_built_in()
+        assert not one_pass._is_built_in(torch.float32)
     yield request.param
     if request.param != "several passes":
         one_pass._is_built_in.cache_clear()
@@ -70,7 +73,7 @@ def test_a_layer_and_what_follows_it(half, layout) -> None:
 def test_one_pass_is_used_where_it_is_there(monkeypatch) -> None:
     if not torch.backends.mkldnn.is_available():
         pytest.skip("torch has no oneDNN here")
-    assert one_pass._is_built_in()
+    assert one_pass._is_built_in(torch.float32)
     convolution, sums = nn.Conv2d(8, 8, 1), some(1, 8, 4, 4)
     with torch.inference_mode():
         assert added(some(1, 8, 4, 4), convolution, sums).data_ptr() == sums.data_ptr(), "in place"
@@ -182,3 +185,26 @@ def test_layers_made_of_weights_are_their_own() -> None:
     bias += 1
     assert torch.equal(linear.weight, kept)
     assert linear.weight.is_contiguous()
+
+
+LOOKS = """
+import numpy as np
+from cowvision.models.execution import Execution
+from cowvision.models.fusion import InferenceCopies
+from cowvision.models.torchvision_engine import build_network, raw_detections
+
+picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
+for architecture in ("compact-fpn-w32", "fasterrcnn_resnet50_fpn"):
+    copies = InferenceCopies(build_network(architecture, 2).eval())
+    for dtype in ("float32", "bfloat16"):
+        for last in (True, False):
+            way = Execution(dtype=dtype, channels_last=last)
+            raw_detections(copies.of(dtype), [picture], short_side=96, execution=way)
+"""
+
+
+@pytest.mark.parametrize("processor", ["AVX2", "SSE41"])
+def test_a_processor_without_avx512_looks_too_also_in_bfloat16(processor) -> None:
+    only = os.environ | {"ONEDNN_MAX_CPU_ISA": processor}  # oneDNN's own way to pretend
+    done = subprocess.run([sys.executable, "-c", LOOKS], env=only, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
