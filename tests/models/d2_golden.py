@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import importlib.util
 import pickle
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import supervision as sv
@@ -167,12 +171,20 @@ def recorded(architecture: str, name: str) -> Answer:
         return Answer(*(kept[f"{architecture}/{name}/{part}"] for part in ("xyxy", "scores", "classes")))
 
 
+def model_zoo():
+    """detectron2's module of that name, also where setuptools no longer brings the pkg_resources that it imports."""
+    if "pkg_resources" not in sys.modules and importlib.util.find_spec("pkg_resources") is None:
+        stand_in: Any = ModuleType("pkg_resources")
+        stand_in.resource_filename = lambda package, name: str(importlib.resources.files(package) / name)
+        sys.modules["pkg_resources"] = stand_in
+    return importlib.import_module("detectron2.model_zoo")
+
+
 def predictor(architecture: str, checkpoint: Path):
     """detectron2's DefaultPredictor with such weights, on the CPU."""
-    from detectron2 import model_zoo
     from detectron2.engine import DefaultPredictor
 
-    config = model_zoo.get_config(CONFIGS[architecture])
+    config = model_zoo().get_config(CONFIGS[architecture])
     config.MODEL.WEIGHTS, config.MODEL.DEVICE = str(checkpoint), "cpu"
     return DefaultPredictor(config)
 

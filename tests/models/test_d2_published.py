@@ -18,7 +18,7 @@ from cowvision.models.d2_checkpoint import their_layout
 from cowvision.models.fetching import fetch, source_url
 from cowvision.models.published import DETECTRON2, published_with_digest
 from tests.detectors import PLAIN
-from tests.models.d2_golden import is_installed
+from tests.models.d2_golden import is_installed, model_zoo
 from tests.models.file_server import FileServer
 
 MODEL = DETECTRON2[0]
@@ -61,10 +61,8 @@ def test_the_figures_are_detectron2s(model, address, box_ap) -> None:
 @pytest.mark.skipif(not is_installed, reason="detectron2 is not installed")
 @pytest.mark.parametrize("model", DETECTRON2, ids=lambda model: model.name)
 def test_the_addresses_are_those_that_detectron2_fetches_from(model) -> None:
-    from detectron2 import model_zoo
-
     config = "COCO-Detection/" + model.url.split("/")[-3] + ".yaml"
-    assert model_zoo.get_checkpoint_url(config) == model.url
+    assert model_zoo().get_checkpoint_url(config) == model.url
 
 
 def test_one_without_a_sha256_is_no_file_of_just_any() -> None:
