@@ -1,6 +1,7 @@
 """The shape of the house: which way imports point, who may import what, how long a module may be."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,30 @@ def test_importing_the_package_imports_no_torch() -> None:
     code = "import sys, cowvision; print([n for n in ('torch', 'torchvision', 'streamlit', 'cv2') if n in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+FAULTS = """
+import resource, sys
+import cowvision, torch
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+torch.empty(16_000_000).fill_(1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not HUGE_PAGES.is_file() or "[never]" in HUGE_PAGES.read_text(), reason="no large pages here")
+def test_large_tensors_come_in_large_pages_unless_somebody_said_no() -> None:
+    told = {name: value for name, value in os.environ.items() if name != "THP_MEM_ALLOC_ENABLE"}
+    faults = [
+        int(subprocess.run(
+            [sys.executable, "-c", FAULTS], cwd=ROOT, env=told | more, capture_output=True, text=True, check=True
+        ).stdout)
+        for more in ({}, {"THP_MEM_ALLOC_ENABLE": "0"})
+    ]  # fmt: skip
+    assert faults[0] < 4_000, "64 MB are 16,000 small pages"
+    if "[madvise]" in HUGE_PAGES.read_text():
+        assert faults[1] > 12_000
 
 
 def test_every_public_name_is_there() -> None:
