@@ -7,7 +7,7 @@ configuration (`MODEL.RPN`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torchvision.models.detection.image_list import ImageList
@@ -15,21 +15,18 @@ from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
 from cowvision.models.d2_parts import has_area
-from cowvision.models.d2_screening import Best, Screen
+
+
+class _Best(NamedTuple):
+    """The best anchors of one level of a picture, best first: logits (n,), deltas (n, 4), numbers in the level (n,)."""
+
+    logits: torch.Tensor
+    deltas: torch.Tensor
+    places: torch.Tensor
 
 
 class Proposals(RegionProposalNetwork):  # type: ignore[misc] # torchvision ships no types
-    """The RPN, which ranks by logits: a score of 1.0 has many logits.
-
-    Attributes:
-        screen: What finds the best anchors of large levels in less time; None computes all of them.
-    """
-
-    screen: Screen | None
-
-    def __init__(self, *settings: Any, **more: Any) -> None:
-        super().__init__(*settings, **more)
-        self.screen = None
+    """The RPN, which ranks by logits: a score of 1.0 has many logits."""
 
     def forward(
         self,
@@ -38,13 +35,13 @@ class Proposals(RegionProposalNetwork):  # type: ignore[misc] # torchvision ship
         targets: list[dict[str, torch.Tensor]] | None = None,
     ) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
         """Proposals (n, 4) of each picture, best first, and the losses while it learns."""
-        if self.screen is None or not self.screen.is_of_use():
+        if self.training:
             found: tuple[list[torch.Tensor], dict[str, torch.Tensor]] = super().forward(images, features, targets)
             return found
         levels = list(features.values())
         count = self.head.cls_logits.out_channels
         anchors = self.anchor_generator(images, levels)[0].split([count * one.shape[2:].numel() for one in levels])
-        best = [self.screen.best(self.head, level, self.pre_nms_top_n()) for level in levels]
+        best = [self._best(level) for level in levels]
         pictures = enumerate(images.image_sizes)
         return [self._of_best(anchors, [one[i] for one in best], shape) for i, shape in pictures], {}
 
@@ -71,7 +68,16 @@ class Proposals(RegionProposalNetwork):  # type: ignore[misc] # torchvision ship
         levels = torch.cat([torch.full_like(one.indices, level) for level, one in enumerate(best)])
         return self._chosen(boxes[places], logits[places], levels, shape)
 
-    def _of_best(self, anchors: Sequence[torch.Tensor], best: Sequence[Best], shape: tuple[int, int]) -> torch.Tensor:
+    def _best(self, level: torch.Tensor) -> list[_Best]:
+        """The best anchors of each picture of a level (n, channels, h, w)."""
+        logits, deltas = (one[0].float().permute(0, 2, 3, 1).flatten(1) for one in self.head([level]))
+        best = []
+        for mine, moves in zip(logits, deltas, strict=True):
+            top = mine.topk(min(self.pre_nms_top_n(), len(mine)))
+            best.append(_Best(top.values, moves.view(-1, 4)[top.indices], top.indices))
+        return best
+
+    def _of_best(self, anchors: Sequence[torch.Tensor], best: Sequence[_Best], shape: tuple[int, int]) -> torch.Tensor:
         moved = torch.cat([level[one.places] for level, one in zip(anchors, best, strict=True)])
         boxes = self.box_coder.decode(torch.cat([one.deltas for one in best]), [moved])[:, 0]
         levels = torch.cat([torch.full_like(one.places, level) for level, one in enumerate(best)])

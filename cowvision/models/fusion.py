@@ -13,11 +13,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import FrozenBatchNorm2d
 
-from cowvision.models.d2_screening import with_screens
+from cowvision.models.d2_network import is_detectron2
 from cowvision.models.quick_blocks import with_quick_blocks
 from cowvision.models.quick_head import with_quick_head
 from cowvision.models.quick_stem import with_quick_stem
 from cowvision.models.roi_pooling import with_quick_pooling
+from cowvision.models.winograd import with_winograd
 
 
 class InferenceCopies:
@@ -28,7 +29,7 @@ class InferenceCopies:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._plain = with_screens(fused_copy(network))
+        self._plain = fused_copy(network)
         self._half: nn.Module | None = None
 
     def of(self, dtype: str) -> nn.Module:
@@ -56,7 +57,7 @@ def fused_copy(network: nn.Module) -> nn.Module:
         _fuse_children(module)
     for with_quick_part in (with_quick_stem, with_quick_blocks, with_quick_pooling, with_quick_head):
         copied = with_quick_part(copied)
-    return copied
+    return with_winograd(copied) if is_detectron2(network) else copied
 
 
 def _fuse_children(module: nn.Module) -> None:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 def convolved(features: torch.Tensor, convolution: Any) -> torch.Tensor:
     """A convolution of (n, channels, h, w), with negatives made 0."""
-    if not (_is_quick(features, convolution) and _is_last(features)):
+    if not (is_quick(features, convolution) and is_last(features)):
         return F.relu_(convolution(features))
     fused: Any = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001
     return fused(*_given(features, convolution), "relu", [], None)  # type: ignore[no-any-return]
@@ -24,16 +24,43 @@ def convolved(features: torch.Tensor, convolution: Any) -> torch.Tensor:
 
 def added(features: torch.Tensor, convolution: Any, sums: torch.Tensor) -> torch.Tensor:
     """A convolution's results and ``sums``, with negatives made 0; it may be written where ``sums`` lie."""
-    if not (_is_quick(features, convolution) and _is_last(features) and _is_last(sums)):
+    if not (is_quick(features, convolution) and is_last(features) and is_last(sums)):
         return F.relu_(convolution(features) + sums)
     return _added(features, convolution, sums)
 
 
 def multiplied(features: torch.Tensor, linear: Any) -> torch.Tensor:
     """A linear layer's results (n, outputs) of (n, inputs), with negatives made 0."""
-    if not _is_quick(features, linear):
+    if not is_quick(features, linear):
         return F.relu_(linear(features))
     return _multiplied(features, linear)
+
+
+class GroupedProducts:
+    """Products with matrices (groups, outputs, inputs) in float32, kept as oneDNN wants them.
+
+    Args:
+        matrices: They are copied.
+        rows: How many rows there will mostly be.
+
+    Attributes:
+        outputs: Of each group.
+    """
+
+    def __init__(self, matrices: torch.Tensor, rows: int) -> None:
+        self._groups, self.outputs, inputs = matrices.shape
+        kernel = matrices.reshape(-1, inputs, 1, 1).contiguous()
+        shape = [1, self._groups * inputs, 1, rows]
+        self._packed = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001
+            kernel, [0, 0], [1, 1], [1, 1], self._groups, shape
+        )
+
+    def of(self, rows: torch.Tensor) -> torch.Tensor:
+        """Multiply rows (n, groups, inputs), contiguous: (n, groups, outputs)."""
+        fused: Any = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001
+        along = rows.view(1, 1, len(rows), -1).permute(0, 3, 1, 2)
+        found = fused(along, self._packed, None, [0, 0], [1, 1], [1, 1], self._groups, "none", [], None)
+        return found.permute(0, 2, 3, 1).reshape(len(rows), self._groups, self.outputs)  # type: ignore[no-any-return]
 
 
 def linear_of(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
@@ -44,11 +71,12 @@ def linear_of(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
     return linear
 
 
-def _is_quick(features: torch.Tensor, layer: Any) -> bool:
+def is_quick(features: torch.Tensor, layer: Any) -> bool:
+    """Whether oneDNN's operations can be used for a look at ``features`` by ``layer``."""
     return features.device.type == "cpu" and not torch.is_grad_enabled() and _is_built_in(_dtype(layer))
 
 
-def _is_last(features: torch.Tensor) -> bool:
+def is_last(features: torch.Tensor) -> bool:
     """Whether channels lie last in memory: of other layouts some fail in bfloat16, and none is quicker so."""
     return features.is_contiguous(memory_format=torch.channels_last)
 
@@ -95,6 +123,9 @@ def _is_built_in(dtype: torch.dtype) -> bool:
                 (_added(features, convolution, features.clone()), F.relu(convolution(features) + features)),
                 (_multiplied(rows, linear), F.relu(linear(rows))),
             ]
+            if dtype == torch.float32:
+                groups, matrices = rows.view(4, 4, 16), convolution.weight.view(4, -1, 16)
+                pairs.append((GroupedProducts(matrices, 4).of(groups), torch.einsum("ngi,goi->ngo", groups, matrices)))
             return all(torch.allclose(fused, plain, atol=near) for fused, plain in pairs)
     except (AttributeError, RuntimeError):
         return False

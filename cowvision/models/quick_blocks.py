@@ -17,6 +17,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.ops import FeaturePyramidNetwork
 
 from cowvision.models.one_pass import added, convolved
+from cowvision.models.winograd import WinogradConv2d
 
 _STRIP_ROWS = 25
 
@@ -39,7 +40,10 @@ class QuickBlock(nn.Module):
         """Run the block."""
         sums = features if self.shortcut is None else self.shortcut(features)
         for convolution in self.inner:
-            features = convolved(features, convolution)
+            if isinstance(convolution, WinogradConv2d):
+                features = convolution.rectified(features)
+            else:
+                features = convolved(features, convolution)
         return added(features, self.last, sums if self.may_overwrite else sums.clone())
 
 

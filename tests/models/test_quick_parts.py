@@ -194,12 +194,12 @@ from cowvision.models.fusion import InferenceCopies
 from cowvision.models.torchvision_engine import build_network, raw_detections
 
 picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
-for architecture in ("compact-fpn-w32", "fasterrcnn_resnet50_fpn"):
+for architecture, side in (("compact-fpn-w32", 96), ("fasterrcnn_resnet50_fpn", 96), ("d2-r50-fpn", 160)):
     copies = InferenceCopies(build_network(architecture, 2).eval())
     for dtype in ("float32", "bfloat16"):
         for last in (True, False):
             way = Execution(dtype=dtype, channels_last=last)
-            raw_detections(copies.of(dtype), [picture], short_side=96, execution=way)
+            raw_detections(copies.of(dtype), [picture], short_side=side, execution=way)
 """
 
 

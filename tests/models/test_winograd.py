@@ -1,0 +1,169 @@
+"""Convolutions with fewer multiplications give what usual ones give."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cowvision.models import one_pass, winograd
+from cowvision.models.d2_network import build_detectron2
+from cowvision.models.fusion import InferenceCopies
+from cowvision.models.torchvision_engine import build_network
+from cowvision.models.winograd import WinogradConv2d, with_winograd
+
+if not one_pass._is_built_in(torch.float32):
+    pytest.skip("torch has no oneDNN here, and nothing is done so", allow_module_level=True)
+
+
+@pytest.fixture(autouse=True)
+def _every_size(monkeypatch) -> None:
+    monkeypatch.setattr(winograd, "_FEW_CELLS", 0)
+
+
+@pytest.fixture
+def strips(monkeypatch) -> list[int]:
+    """The rows at which strips begin, as they are worked on; they are narrow ones."""
+    monkeypatch.setattr(winograd, "_TILES_A_THREAD", 6)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    begun: list[int] = []
+    convolve = winograd._Room.convolve
+
+    def counting(room, cells, first, *rest):
+        begun.append(first)
+        convolve(room, cells, first, *rest)
+
+    monkeypatch.setattr(winograd._Room, "convolve", counting)
+    return begun
+
+
+def layer(inputs: int = 16, outputs: int = 16, **more) -> nn.Conv2d:
+    torch.manual_seed(0)
+    return nn.Conv2d(inputs, outputs, 3, padding=1, **more).requires_grad_(False)
+
+
+def some(*shape: int) -> torch.Tensor:
+    made = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    return made.contiguous(memory_format=torch.channels_last)
+
+
+def usual(convolution: nn.Conv2d, features: torch.Tensor) -> torch.Tensor:
+    return copy.deepcopy(convolution).double()(features.double())
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [(8, 12), (9, 12), (10, 13), (23, 15), (1, 1), (3, 40), (40, 3), (4, 4)])
+@pytest.mark.parametrize(("pictures", "inputs", "outputs"), [(1, 16, 16), (3, 8, 24)])
+def test_the_results_are_the_usual_ones(strips, size, pictures, inputs, outputs) -> None:
+    convolution, features = layer(inputs, outputs), some(pictures, inputs, *size)
+    quick, wanted = WinogradConv2d(convolution), usual(convolution, features).float()
+    given = features.clone()
+    torch.testing.assert_close(quick(features), wanted, atol=1e-5, rtol=0)
+    torch.testing.assert_close(quick.rectified(features), F.relu(wanted), atol=1e-5, rtol=0)
+    assert quick(features).is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(features, given)
+    assert len(strips) >= 3 * pictures
+    if size == (23, 15):
+        assert strips[:4] == [0, 4, 8, 12], "in strips of a row of tiles"
+
+
+@torch.inference_mode()
+def test_how_far_apart_they_are_at_most() -> None:
+    """The figures of the module's docstring."""
+    convolution, features = layer(256, 256), some(1, 256, 60, 80)
+    exact = usual(convolution, features)
+    spread = exact.std()
+    assert (convolution(features) - exact).abs().max() < 2e-5 * spread
+    assert (WinogradConv2d(convolution)(features) - exact).abs().max() < 1e-4 * spread
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_what_is_no_number_stays_near_where_it_was(value) -> None:
+    convolution, features = layer(), some(1, 16, 24, 24)
+    features[0, :, 9, 9] = value
+    found, wanted = WinogradConv2d(convolution)(features), convolution(features)
+    assert not found[:, :, 8:11, 8:11].isfinite().any()
+    far = torch.ones(24, 24, dtype=torch.bool)
+    far[4:16, 4:16] = False  # the tiles that it is in
+    torch.testing.assert_close(found[..., far], wanted[..., far], atol=1e-5, rtol=0)
+
+
+@pytest.fixture
+def unused(monkeypatch) -> None:
+    def convolved(*_: object, **__: object) -> None:
+        raise AssertionError("not here")
+
+    monkeypatch.setattr(WinogradConv2d, "_convolved", convolved)
+
+
+@pytest.mark.usefixtures("unused")
+def test_elsewhere_it_is_the_usual_layer(monkeypatch) -> None:
+    convolution, features = layer(), some(1, 16, 24, 24)
+    quick, wanted = WinogradConv2d(convolution), convolution(features)
+    assert torch.equal(quick(features), wanted), "gradients are wanted"
+    with torch.inference_mode():
+        with pytest.raises(AssertionError, match="not here"):
+            quick(features)
+        torch.testing.assert_close(quick(features.contiguous()), wanted), "channels first"
+        with torch.autocast("cpu", torch.bfloat16):
+            assert quick(features).dtype == quick.rectified(features).dtype == torch.bfloat16
+        monkeypatch.setattr(winograd, "_FEW_CELLS", 24 * 24 + 1)
+        torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
+        monkeypatch.setattr(winograd, "_FEW_CELLS", 0)
+        monkeypatch.setattr(one_pass, "_is_built_in", lambda _: False)
+        torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
+
+
+@torch.inference_mode()
+def test_it_can_be_copied_and_stored_after_it_was_used() -> None:
+    quick, features = WinogradConv2d(layer()), some(1, 16, 24, 24)
+    wanted = quick(features)
+    for again in (copy.deepcopy(quick), pickle.loads(pickle.dumps(quick))):  # noqa: S301
+        assert torch.equal(again(features), wanted)
+
+
+def test_two_threads_at_once() -> None:
+    quick, features = WinogradConv2d(layer(64, 64)), [some(1, 64, 40, 40 + i) for i in range(8)]
+    with torch.inference_mode():
+        wanted = [quick(one) for one in features]
+
+    def look(one: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return quick(one)
+
+    quick = WinogradConv2d(quick.plain)  # they prepare it at once, too
+    with ThreadPoolExecutor(4) as pool:
+        for found, one in zip(pool.map(look, features * 4), wanted * 4, strict=True):
+            torch.testing.assert_close(found, one, atol=1e-5, rtol=0)
+
+
+def names_in(network: nn.Module) -> list[str]:
+    return [name for name, module in network.named_modules() if isinstance(module, WinogradConv2d)]
+
+
+def test_the_wide_ones_of_detectron2s_networks_are_done_so_to_look_with_only() -> None:
+    network = build_detectron2("d2-r50-fpn", 1)
+    copies = InferenceCopies(network)
+    names = names_in(copies.of("float32"))
+    assert [sum(part in name for name in names) for part in ("fpn", "rpn", "layer3", "layer4")] == [4, 1, 6, 3]
+    assert len(names) == 14
+    assert names_in(network) == []
+    assert set(network.state_dict()) == set(build_detectron2("d2-r50-fpn", 1).state_dict())
+    assert names_in(InferenceCopies(build_network("fasterrcnn_resnet50_fpn", 2)).of("float32")) == [], "1e-3 px asked"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"stride": 2}, {"dilation": 2}, {"groups": 2}, {"bias": False}, {"padding_mode": "reflect"}, {"padding": 0},
+        {"kernel_size": 5}, {"in_channels": 128}, {"out_channels": 128},
+    ],
+)  # fmt: skip
+def test_others_are_left(other) -> None:
+    usual = {"in_channels": 256, "out_channels": 256, "kernel_size": 3, "padding": 1}
+    assert names_in(with_winograd(nn.Sequential(nn.Conv2d(**usual)))) == ["0"]
+    assert names_in(with_winograd(nn.Sequential(nn.Conv2d(**usual | other)))) == []
