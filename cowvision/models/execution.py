@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cowvision.data.pictures import list_pictures, read_picture
 from cowvision.errors import SettingError
 from cowvision.models.choices import Execution, keep_choice, kept_choices
+from cowvision.models.half_precision import is_bfloat16_hopeless
 
 DEVICES = ("cuda", "mps", "cpu")
 PRECISIONS = ("float32", "bfloat16")
@@ -138,7 +139,10 @@ def _fastest(run: Run, device: str, precision: str | None) -> Execution:
 def _candidates(plain: Execution, precision: str | None) -> list[Execution]:
     if plain.device == "mps":
         return [plain]
-    precisions = (precision,) if precision else PRECISIONS
+    if precision:
+        precisions: tuple[str, ...] = (precision,)
+    else:
+        precisions = ("float32",) if is_bfloat16_hopeless(plain.device) else PRECISIONS
     return [replace(plain, dtype=dtype, channels_last=last) for dtype in precisions for last in (True, False)]
 
 

@@ -15,6 +15,7 @@ from torch import nn
 from cowvision.models.callbacks import never, stop_if
 from cowvision.models.choices import Execution, keep_choice, kept_choices
 from cowvision.models.execution import device_name, preferred_device
+from cowvision.models.half_precision import is_bfloat16_hopeless
 from cowvision.training.batches import batches
 from cowvision.training.settings import FinetuneConfig
 from cowvision.training.steps import descend, freeze, losses_of, make_optimizer, seed_step, set_mode
@@ -93,6 +94,8 @@ def faster_precision(
     asked = os.environ.get("COWVISION_PRECISION", "").strip().lower()
     if asked:
         return asked == "bfloat16"
+    if is_bfloat16_hopeless("cuda" if preferred_device() == "cuda" else "cpu"):
+        return False
     key = f"training | {key} | {device_name()} | torch {torch.__version__}"
     kept = kept_choices().get(key)
     if kept is None:

@@ -21,6 +21,7 @@ from torch import nn
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import ModelSpec, find_model
 from cowvision.models.choices import Execution
+from cowvision.models.half_precision import is_bfloat16_hopeless
 from cowvision.tracking.pipeline import STAGES, TrackRun, track_clip
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.video import frames
@@ -52,7 +53,8 @@ def _against_the_plain_loop(folder: Path) -> Iterator[Row]:
     first = next(frames(CLIP)).rgb
     network = seeded_network(first)
     spec = ModelSpec("r50", "R50-FPN", "fasterrcnn_resnet50_fpn", ("cow",))
-    execution = Execution("cpu", "bfloat16", channels_last=True, threads=torch.get_num_threads())
+    dtype = "float32" if is_bfloat16_hopeless("cpu") else "bfloat16"
+    execution = Execution("cpu", dtype, channels_last=True, threads=torch.get_num_threads())
     r50 = DetectionBox(spec, network=network, execution=execution)
     yield from _both("R50-FPN", r50, _cut(folder, R50_FRAMES), folder, "3x or more")
     herd = DetectionBox(find_model("herd-finetuned"))

@@ -112,7 +112,7 @@ def test_it_learns_in_our_own_loop(boxes) -> None:
     pictures = read_coco(folder / "truth.json", folder)[:2]
     batch = BatchSettings(batch_size=1, short_sides=(128,), workers=0)
     told = []
-    config = FinetuneConfig(iterations=2, batch=batch)
+    config = FinetuneConfig(iterations=2, batch=batch, bfloat16=False)
     tuned = boxes(R50).train(pictures, config, name="tuned", on_step=told.append)
     assert sorted(told[0].losses) == ["box_reg", "classifier", "objectness", "rpn_box_reg"]
     assert (tuned.spec.architecture, tuned.spec.class_names) == (R50, ("cow",))

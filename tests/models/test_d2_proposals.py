@@ -7,8 +7,11 @@ from torchvision.models.detection.rpn import RegionProposalNetwork
 
 from cowvision.models.d2_network import build_detectron2
 from cowvision.models.d2_proposals import Proposals
+from cowvision.models.torchvision_engine import as_float
 
 PICTURES = ImageList(torch.zeros(2, 3, 384, 512), [(384, 512), (350, 500)])
+SMALL = ImageList(torch.zeros(2, 3, 64, 64), [(64, 64), (60, 50)])
+"""For bfloat16, which takes minutes on a processor that lacks it."""
 
 
 @pytest.fixture
@@ -20,8 +23,9 @@ def proposals() -> Proposals:
     return network.rpn
 
 
-def pyramid(scale: int = 1) -> dict[str, torch.Tensor]:
-    sizes = [(96, 128), (48, 64), (24, 32), (12, 16), (6, 8)]
+def pyramid(pictures: ImageList = PICTURES) -> dict[str, torch.Tensor]:
+    height, width = pictures.tensors.shape[-2:]
+    sizes = [(height // stride, width // stride) for stride in (4, 8, 16, 32, 64)]
     generator = torch.Generator().manual_seed(2)
     return {str(i): torch.randn(2, 256, *size, generator=generator) for i, size in enumerate(sizes)}
 
@@ -39,11 +43,15 @@ def test_they_are_those_of_all_anchors(proposals) -> None:
 @torch.inference_mode()
 def test_in_bfloat16_they_are_boxes_in_float32(proposals) -> None:
     with torch.autocast("cpu", torch.bfloat16):
-        found, _ = proposals(PICTURES, pyramid())
-        wanted, _ = RegionProposalNetwork.forward(proposals, PICTURES, pyramid())
+        found, _ = proposals(SMALL, pyramid(SMALL))
+        proposals.head.register_forward_hook(as_float)
+        wanted, _ = RegionProposalNetwork.forward(proposals, SMALL, pyramid(SMALL))
     for one, other in zip(found, wanted, strict=True):
         assert one.dtype == torch.float32
-        assert abs(len(one) - len(other)) <= 0.01 * len(other), "equal logits may come in another order"
+        assert len(other) > 200
+        near = (one[:, None] - other[None]).abs().amax(dim=2) < 1e-3
+        assert near.any(dim=1).float().mean() > 0.98, "equal logits may come in another order"
+        assert near.any(dim=0).float().mean() > 0.98
 
 
 @torch.inference_mode()

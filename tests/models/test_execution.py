@@ -1,5 +1,9 @@
 """The one-time choice of how a network runs here: measured, kept, overruled, never at the detections' cost."""
 
+import os
+import platform
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -8,6 +12,7 @@ import pytest
 import torch
 
 from cowvision.errors import SettingError
+from cowvision.models import execution, half_precision
 from cowvision.models.choices import Execution
 from cowvision.models.execution import applied, choose_execution, preferred_device, same_detections
 
@@ -19,6 +24,7 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("COWVISION_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COWVISION_DEVICE", "cpu")
     monkeypatch.delenv("COWVISION_PRECISION", raising=False)
+    monkeypatch.setattr(execution, "is_bfloat16_hopeless", lambda _: False)
     return tmp_path / "home"
 
 
@@ -49,6 +55,42 @@ def test_a_precision_that_loses_a_cow_is_not_taken() -> None:
     nothing = (np.zeros((0, 4)), np.zeros(0), np.zeros(0))
     run = Runner({"float32": 0.01, "bfloat16": 0.002}, {"bfloat16": nothing})
     assert choose_execution(run, "network").dtype == "float32"
+
+
+def test_bfloat16_is_not_even_tried_where_one_layer_says_that_it_is_hopeless(monkeypatch) -> None:
+    monkeypatch.setattr(execution, "is_bfloat16_hopeless", lambda device: device == "cpu")
+    run = Runner({"float32": 0.001})
+    assert choose_execution(run, "network").dtype == "float32"
+    monkeypatch.setenv("COWVISION_PRECISION", "bfloat16")
+    assert choose_execution(Runner({"float32": 0.01, "bfloat16": 0.1}), "network").dtype == "bfloat16", "as asked"
+
+
+@pytest.mark.parametrize(("half_seconds", "is_hopeless"), [(0.005, False), (0.03, False), (0.05, True)])
+def test_hopeless_is_many_times_slower(monkeypatch, half_seconds, is_hopeless) -> None:
+    monkeypatch.setattr(half_precision, "_seconds", lambda dtype, *_: 0.01 if dtype == torch.float32 else half_seconds)
+    half_precision.is_bfloat16_hopeless.cache_clear()
+    assert half_precision.is_bfloat16_hopeless("cpu") is is_hopeless
+    half_precision.is_bfloat16_hopeless.cache_clear()
+
+
+def test_what_cannot_be_computed_is_hopeless(monkeypatch) -> None:
+    def seconds(dtype: torch.dtype, *_: object) -> float:
+        if dtype == torch.bfloat16:
+            raise RuntimeError("needs another processor")
+        return 0.01
+
+    monkeypatch.setattr(half_precision, "_seconds", seconds)
+    half_precision.is_bfloat16_hopeless.cache_clear()
+    assert half_precision.is_bfloat16_hopeless("cpu")
+    half_precision.is_bfloat16_hopeless.cache_clear()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="pretends to be an older x86-64 processor")
+def test_a_processor_without_avx512_is_told_at_once() -> None:
+    program = "from cowvision.models.half_precision import is_bfloat16_hopeless; print(is_bfloat16_hopeless('cpu'))"
+    older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # oneDNN's own way to pretend
+    done = subprocess.run([sys.executable, "-c", program], env=older, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True"], done.stderr[-500:]
 
 
 def test_a_way_that_fails_here_is_not_taken_unless_somebody_asks_for_it(monkeypatch) -> None:

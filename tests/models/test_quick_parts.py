@@ -193,8 +193,8 @@ from cowvision.models.execution import Execution
 from cowvision.models.fusion import InferenceCopies
 from cowvision.models.torchvision_engine import build_network, raw_detections
 
-picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
-for architecture, side in (("compact-fpn-w32", 96), ("fasterrcnn_resnet50_fpn", 96), ("d2-r50-fpn", 160)):
+picture = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8)
+for architecture, side in (("compact-fpn-w32", 32), ("fasterrcnn_resnet50_fpn", 32), ("d2-r50-fpn", 64)):
     copies = InferenceCopies(build_network(architecture, 2).eval())
     for dtype in ("float32", "bfloat16"):
         for last in (True, False):
