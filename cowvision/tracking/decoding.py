@@ -137,7 +137,7 @@ class _Tally:
         self.seconds = 0.0
         self._clip = clip
         self._shown = self._packets = self._spoilt = 0
-        self._end = 0.0  # of the last packet of any track
+        self._end = 0.0  # of the last picture or sound, by the clip's own clock
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """All pictures that can be decoded."""
@@ -164,7 +164,7 @@ class _Tally:
     def _see(self, packet: av.Packet[Any]) -> None:
         self._packets += packet.stream.index == self._clip.stream.index
         begins = packet.dts if packet.pts is None else packet.pts
-        if begins is not None and packet.time_base:
+        if begins is not None and packet.time_base and packet.stream.type in {"video", "audio"}:
             self._end = max(self._end, float((begins + (packet.duration or 0)) * packet.time_base))
 
     def _decoded(self, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
@@ -177,10 +177,9 @@ class _Tally:
     def is_whole(self) -> bool:
         """Whether everything came that the clip states, as far as its format states it reliably."""
         clip = self._clip
-        kind = clip.container.format.name
-        stated = (clip.stated_seconds or 0.0) if kind.startswith(("mov", "matroska", "avi")) else 0.0
         spare = max(_SPARE_SECONDS, 2 / float(clip.mean_rate))
-        return not self._spoilt and self._end >= stated - spare and (kind != "gif" or _ends_as_gif(clip))
+        is_at_end = self._end >= (clip.stated_end or 0.0) - spare
+        return not self._spoilt and is_at_end and (clip.container.format.name != "gif" or _ends_as_gif(clip))
 
     def nothing(self) -> str:
         """Why no picture came, in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from PIL import Image
 
 from cowvision.errors import ClipError
@@ -70,6 +71,22 @@ class OpenClip:
             return float(self.stream.duration * self.stream.time_base)
         return None
 
+    @property
+    def stated_end(self) -> float | None:
+        """When the last picture or sound ends by the clip's own clock, as far as its format states it reliably.
+
+        Clocks need not begin at 0, and MP4 states lengths. Its whole length may count what goes before the first
+        picture, and its tracks' lengths may be rounded: the smaller one holds.
+        """
+        kind, seconds = self.container.format.name, self.stated_seconds
+        if seconds is None or not kind.startswith(("mov", "matroska", "avi")):
+            return None
+        if not kind.startswith("mov"):
+            return seconds
+        tracks = [*self.container.streams.video, *self.container.streams.audio]
+        ends = [_end_of(one) for one in tracks if one.duration and one.time_base]
+        return min((self.container.start_time or 0) / av.time_base + seconds, max(ends, default=math.inf))
+
 
 @contextmanager
 def open_clip(path: str | Path, name: str | None = None) -> Iterator[OpenClip]:
@@ -105,6 +122,10 @@ def refuse_large(width: int, height: int, name: str) -> None:
         size = f"measure {width} × {height}: they are" if width and height else "state no size, or are"
         cause = f"its pictures {size} larger than {MAX_SIDE} pixels a side"
         raise ClipError(name, cause, "Export it smaller: 1920 × 1080 is plenty")
+
+
+def _end_of(track: Stream) -> float:
+    return float(((track.start_time or 0) + (track.duration or 0)) * (track.time_base or 0))
 
 
 def _picture_track(container: av.container.InputContainer, name: str) -> av.VideoStream:

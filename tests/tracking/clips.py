@@ -42,6 +42,7 @@ def write_clip(
     rotation: int = 0,
     options: dict[str, str] | None = None,
     muxer: dict[str, str] | None = None,
+    timecode: str = "",
 ) -> Path:
     """Write frames 0, 1, 2, ... of a clip.
 
@@ -56,6 +57,7 @@ def write_clip(
         rotation: Degrees anticlockwise that a player has to turn the stored picture by to make it upright.
         options: The codec's.
         muxer: The container's.
+        timecode: Of the first frame, for a track of it as cameras write it; MP4 and MOV only.
     """
     tick = 1 / Fraction(fps) if times is None else Fraction(1, 1000)
     begins = [*range(count)] if times is None else [round(one * 1000) for one in times]
@@ -67,6 +69,8 @@ def write_clip(
         stream.codec_context.time_base = tick
         if times is not None:
             stream.codec_context.max_b_frames = 0  # as phones write them
+        if timecode:
+            stream.metadata["timecode"] = timecode
         if rotation:
             stream.set_display_rotation(rotation)
         stored = (np.rot90(numbered(number, size_wh), -rotation // 90) for number in range(len(begins)))

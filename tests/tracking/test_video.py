@@ -190,6 +190,44 @@ def test_a_clip_cut_off_in_the_middle_gives_what_it_holds_and_says_so(tmp_path, 
     assert "Copy or export it again for the rest" in told
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
+@pytest.mark.parametrize("begins", [-3, 10])
+def test_a_cut_is_told_wherever_the_clock_of_a_clip_begins(tmp_path, name: str, begins: int) -> None:
+    muxer = {} if name == "a.mkv" else {"movflags": "+faststart"}
+    clip = write_clip(tmp_path / name, times=[begins + n / 10 for n in range(200)], muxer=muxer, size_wh=(160, 120))
+    hidden = -begins * 10 if begins < 0 and name != "a.mkv" else 0
+    assert len(list(frames(clip))) == 200 - hidden, "whole as it is"
+    seen, told = all_that_came(cut_off(clip, 0.6))
+    assert seen == list(range(hidden, hidden + len(seen))) and 60 <= len(seen) <= 130
+    assert f"is cut off or damaged: {len(seen)} frames" in told
+
+
+def test_what_a_camera_writes_beside_pictures_and_sound_hides_no_cut(tmp_path) -> None:
+    clip = write_clip(tmp_path / "a.mov", timecode="01:00:00:00", muxer={"movflags": "+faststart"}, **LONG)
+    assert len(list(frames(clip))) == 200
+    seen, told = all_that_came(cut_off(clip, 0.6))
+    assert seen == list(range(len(seen))) and "is cut off" in told
+
+
+@pytest.mark.parametrize("movflags", ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof+dash"])
+def test_a_clip_in_fragments_is_whole_wherever_its_clock_begins(tmp_path, movflags: str) -> None:
+    times = [10 + n / 10 for n in range(60)]
+    clip = write_clip(tmp_path / "a.mp4", times=times, options={"g": "20"}, muxer={"movflags": movflags})
+    assert numbers(frames(clip)) == list(range(60))
+
+
+def test_a_pause_before_the_first_picture_that_counts_in_the_length_is_no_cut(tmp_path) -> None:
+    times = [10 + n / 10 for n in range(200)]
+    clip = write_clip(tmp_path / "a.mov", times=times, muxer={"movflags": "+faststart"}, size_wh=(160, 120))
+    data = bytearray(clip.read_bytes())
+    length = data.index(b"mvhd") + 20  # in the units that are told before it, as Apple counts it
+    unit = int.from_bytes(data[length - 4 : length], "big")
+    data[length : length + 4] = (30 * unit).to_bytes(4, "big")
+    clip.write_bytes(data)
+    assert numbers(frames(clip)) == list(range(200))
+    assert "is cut off" in all_that_came(cut_off(clip, 0.6))[1]
+
+
 def test_a_whole_clip_is_not_said_to_break_off(tmp_path) -> None:
     for name, (codec, pix_fmt) in FORMATS.items():
         assert len(list(frames(write_clip(tmp_path / name, codec=codec, pix_fmt=pix_fmt, fps=1)))) == 10
