@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -24,6 +25,12 @@ def mark(path: str | Path, words: str) -> None:
             marked.replace(path)
     finally:
         marked.unlink(missing_ok=True)
+
+
+def part_words(done: int, total: int | None, fps: Fraction, why: str) -> str:
+    """How many frames of how many (None where nobody knows) are there and why no more, in a line."""
+    whole = "" if total is None else f" of about {float(total / fps):.1f} s"
+    return f"The first {float(done / fps):.1f} s{whole} ({why})"
 
 
 def title_of(path: str | Path) -> str:

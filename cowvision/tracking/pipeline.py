@@ -15,7 +15,7 @@ from cowvision.errors import ClipError, WorkStopped
 from cowvision.models.callbacks import never, silent
 from cowvision.tracking.clip_info import ClipInfo, probe, steady_fps
 from cowvision.tracking.looking import Detector, Looker, Rgb
-from cowvision.tracking.marking import mark
+from cowvision.tracking.marking import mark, part_words
 from cowvision.tracking.opening import GIANT_PIXELS
 from cowvision.tracking.retiming import steady_frames
 from cowvision.tracking.stages import Ahead, Behind, StageClock
@@ -57,6 +57,7 @@ class TrackRun:
         info: The clip.
         fps: Constant rate of the frames that were tracked, and of the drawn clip.
         table: The tracks.
+        retimed: Whether pictures came twice or were left out, so that the n-th frame need not be the clip's n-th.
         stopped: Whether somebody ended it before the last frame.
         broke_off: Why the clip ended before its end; empty if it did not.
         seconds: How long it took.
@@ -66,6 +67,7 @@ class TrackRun:
     info: ClipInfo
     fps: Fraction
     table: TrackTable
+    retimed: bool
     stopped: bool
     broke_off: str
     seconds: float
@@ -84,6 +86,7 @@ class _Course:
     total: int | None
     collector: TrackCollector = field(default_factory=TrackCollector)
     done: int = 0
+    retimed: bool = False
     stopped: bool = False
     broke_off: str = ""
     preview: Rgb | None = None
@@ -142,28 +145,23 @@ def track_clip(
                     course.collector.add(tracks)
                 write(frame.rgb, tracks)
                 course.done += 1
+                course.retimed = course.retimed or frame.repeats or frame.skips
                 on_progress(TrackProgress(course.done, course.total, len(tracks), course.preview))
             if course.stopped:
                 break
         if not course.done:
             raise WorkStopped(info.name, "it was stopped before its first frame", "Track it again")
     if out is not None and (course.stopped or course.broke_off):
-        mark(out, _part_of(course, fps))
+        mark(out, part_words(course.done, course.total, fps, "stopped" if course.stopped else "the clip breaks off"))
     seconds = time.perf_counter() - started
     table = course.collector.table()
-    return TrackRun(info, fps, table, course.stopped, course.broke_off, seconds, clock.seconds)
+    return TrackRun(info, fps, table, course.retimed, course.stopped, course.broke_off, seconds, clock.seconds)
 
 
 def _total(info: ClipInfo, fps: Fraction) -> int | None:
     if info.seconds is not None:
         return max(1, round(info.seconds * fps))
     return info.frames
-
-
-def _part_of(course: _Course, fps: Fraction) -> str:
-    whole = "" if course.total is None else f" of about {float(course.total / fps):.1f} s"
-    why = "stopped" if course.stopped else "the clip breaks off"
-    return f"The first {float(course.done / fps):.1f} s{whole} ({why})"
 
 
 def _places(info: ClipInfo) -> int:

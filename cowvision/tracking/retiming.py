@@ -16,9 +16,9 @@ def steady_frames(path: str | Path, fps: Fraction, name: str | None = None) -> I
     """Yield what is on screen at 0, 1/fps, 2/fps, ... seconds after the clip's first picture.
 
     A picture that is shown at several of these times comes several times, marked as repeated; one that is shown at none
-    is left out. A picture counts as shown from a fifth of a frame (at most 5 ms) before its time, since containers
-    round times. Where a clip stands still for more than `LONGEST_STILL` seconds - a camera that was paused, a clock
-    that jumped - the rest of the pause is left out and what follows comes earlier.
+    is left out, and the next is marked as skipping it. A picture counts as shown from a fifth of a frame (at most 5 ms)
+    before its time, since containers round times. Where a clip stands still for more than `LONGEST_STILL` seconds - a
+    camera that was paused, a clock that jumped - the rest of the pause is left out and what follows comes earlier.
 
     Only the picture on screen and the next one are held in memory.
 
@@ -31,12 +31,13 @@ def steady_frames(path: str | Path, fps: Fraction, name: str | None = None) -> I
         ClipError: As `decoding.decoded`; a clip that breaks off in the middle yields what it holds first.
     """
     early = min(0.2 / float(fps), 0.005)
-    index = 0
+    index, skips = 0, False
     for moment, ends in _shown(decoded(path, name)):
         repeats = False
         while index == 0 or index / fps < ends - early:
-            yield Frame(index, float(index / fps), moment.rgb(), repeats)
-            index, repeats = index + 1, True
+            yield Frame(index, float(index / fps), moment.rgb(), repeats, skips)
+            index, repeats, skips = index + 1, True, False
+        skips = skips or not repeats
 
 
 def _shown(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:

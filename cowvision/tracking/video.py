@@ -28,12 +28,14 @@ class Frame:
             vary) unless the clip was re-timed.
         rgb: (height, width, 3) uint8, upright.
         repeats: It is the very picture of the frame before, shown for longer.
+        skips: Pictures of the clip that come before it were left out.
     """
 
     index: int
     seconds: float
     rgb: NDArray[np.uint8]
     repeats: bool = False
+    skips: bool = False
 
 
 def frames(path: str | Path, every: int = 1) -> Iterator[Frame]:

@@ -151,7 +151,7 @@ def follow(
     info = probe(clip.path, clip.file_name)
     check_truth(truth, info, steady_fps(info))
     run = _tracked(clip, box, settings, folder, info, painter, on_progress, should_stop)
-    identity, doubts = judged(truth, run.table, run.info, is_whole=run.is_whole)
+    identity, doubts = judged(truth, run)
     try:
         run.table.save(folder / TRACKS)
         tracked = TrackedClip(

@@ -12,6 +12,7 @@ from cowvision.data.words import counted
 from cowvision.errors import SettingError
 from cowvision.tracking.clip_info import ClipInfo
 from cowvision.tracking.identity import IdentityReport, judge_identity
+from cowvision.tracking.pipeline import TrackRun
 from cowvision.tracking.track_table import TrackTable
 
 _OTHER_RATE = Fraction(1, 100)  # by so much rates may differ and still be one: containers round
@@ -46,23 +47,24 @@ def check_truth(truth: Sequence[sv.Detections] | None, info: ClipInfo, fps: Frac
         raise _too_long(truth, info.frames)
 
 
-def judged(
-    truth: Sequence[sv.Detections] | None, table: TrackTable, info: ClipInfo, *, is_whole: bool
-) -> tuple[IdentityReport | None, tuple[str, ...]]:
+def judged(truth: Sequence[sv.Detections] | None, run: TrackRun) -> tuple[IdentityReport | None, tuple[str, ...]]:
     """The tracks against truth as far as the clip was tracked, and what is to be known about it, a sentence each.
 
     Truth that turns out not to fit gives no figures and a sentence: the tracks themselves are as good without it.
     """
     if truth is None:
         return None, ()
-    if is_whole and info.frames is not None and abs(table.frames - info.frames) > 1 + info.frames * _OTHER_RATE:
-        own, told = counted(info.frames, "frame"), counted(table.frames, "frame")
-        return None, (f"The truth was not used: the clip's rate varies, and its {own} were tracked as {told}.",)
+    table = run.table
+    if run.retimed:
+        cause = (
+            f"the clip's rate varies, and at {float(run.fps):.4g} a second some of its frames came twice or not at all"
+        )
+        return None, (f"The truth was not used: {cause}. Export the clip at a constant rate to use it.",)
     try:
-        report = judge_identity(fitted(truth, table, is_whole=is_whole), table.by_frame())
+        report = judge_identity(fitted(truth, table, is_whole=run.is_whole), table.by_frame())
     except SettingError as error:
         return None, (f"The truth was not used: {error.cause}.",)
-    return report, tuple(_doubts(report, truth, info, table.frames))
+    return report, tuple(_doubts(report, truth, run.info, table.frames))
 
 
 def fitted(truth: Sequence[sv.Detections], table: TrackTable, *, is_whole: bool = True) -> list[sv.Detections]:

@@ -40,6 +40,12 @@ def test_places_and_times_count_up_and_repeats_are_marked(tmp_path) -> None:
     assert [frame.repeats for frame in found] == [False, False, False, True, True, False, False, True, True, False]
 
 
+def test_what_was_left_out_is_marked_at_the_next_frame(tmp_path) -> None:
+    found = list(steady_frames(write_clip(tmp_path / "a.mp4", times=VARYING), Fraction(5)))
+    assert [number_of(frame.rgb) for frame in found] == [0, 2, 2, 4, 4]
+    assert [frame.skips for frame in found] == [False, True, False, True, False]
+
+
 def test_a_repeated_picture_is_not_the_same_array(tmp_path) -> None:
     for frame in steady_frames(write_clip(tmp_path / "a.mp4", times=VARYING), Fraction(10)):
         assert frame.rgb.max() != 99 or frame.rgb.min() != 99
@@ -51,7 +57,7 @@ def test_a_repeated_picture_is_not_the_same_array(tmp_path) -> None:
 def test_at_its_own_rate_every_frame_comes_once(tmp_path, name: str, fps) -> None:
     found = list(steady_frames(write_clip(tmp_path / name, 70, fps=fps), Fraction(fps)))
     assert [number_of(frame.rgb) for frame in found] == list(range(70))
-    assert not any(frame.repeats for frame in found)
+    assert not any(frame.repeats or frame.skips for frame in found)
 
 
 def test_times_that_tremble_neither_drop_nor_repeat(tmp_path) -> None:

@@ -1,6 +1,7 @@
 """True tracks: matched only with the clip they are of, refused before the work, and never at the cost of the tracks."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 import supervision as sv
 
 from cowvision.errors import SettingError
+from cowvision.models.callbacks import never
 from cowvision.tracking.clip_info import probe
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.workspace import following
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import follow
 from cowvision.workspace.tracked_clips import TrackedClip
+from cowvision.workspace.tracked_truth import is_own_rate
 from tests.tracking.clips import write_clip
 from tests.tracking.walker import Walker, place_of
 
@@ -32,9 +35,9 @@ def idle(monkeypatch) -> None:
     monkeypatch.setattr(following, "track_clip", lambda *_, **__: pytest.fail("worked before it checked"))
 
 
-def followed(path: Path, truth: list[sv.Detections]) -> TrackedClip:
-    clip = Clip("c", "C", "", path)
-    return follow(clip, Walker(), FAST, path.parent, painter=lambda *_: lambda rgb, _: rgb, truth=truth)
+def followed(path: Path, truth: list[sv.Detections], stop=never, **options) -> TrackedClip:
+    clip, painter = Clip("c", "C", "", path), lambda *_: lambda rgb, _: rgb
+    return follow(clip, Walker(), FAST, path.parent, painter=painter, truth=truth, should_stop=stop, **options)
 
 
 @pytest.mark.parametrize(("fps", "told"), [(240, "240 frames a second and is tracked at 60"), (120, "120 frames")])
@@ -73,7 +76,28 @@ def test_a_pause_that_was_left_out_costs_the_figures_only(tmp_path) -> None:
     clip = write_clip(tmp_path / "a.mp4", times=[0, 0.1, 0.2, 60, 60.1])
     found = followed(clip, truth_of(5))
     assert found.identity is None
-    assert "its 5 frames were tracked as" in found.notes[-1]
+    assert "The truth was not used: the clip's rate varies" in found.notes[-1]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_truth_is_not_misplaced_where_frames_come_twice_here_and_not_at_all_there(tmp_path, name: str) -> None:
+    times = [*(np.arange(40) / 10), *(4 + np.arange(84) / 40)]  # as many frames as at 20 a second
+    clip = write_clip(tmp_path / name, times=times, fps=20)
+    assert is_own_rate(probe(clip), Fraction(20))
+    found = followed(clip, truth_of(124))
+    assert (found.fps, found.whole, found.identity) == ("20", True, None)
+    [note] = found.notes
+    assert "The truth was not used: the clip's rate varies, and at 20 a second some of its frames came twice" in note
+    assert "Export the clip at a constant rate" in note
+
+
+def test_a_part_that_was_tracked_frame_by_frame_can_be_judged_whatever_comes_later(tmp_path) -> None:
+    done: list[int] = []
+    clip = write_clip(tmp_path / "a.mp4", times=[*(np.arange(20) / 10), 2.0, 2.02, 2.04, 2.3])
+    found = followed(clip, truth_of(24), on_progress=lambda one: done.append(one.done), stop=lambda: len(done) >= 15)
+    assert (found.frames, found.whole) == (15, False)
+    assert found.identity is not None
+    assert found.identity.misses <= 1
 
 
 def test_a_wrong_count_in_the_header_is_no_reason_to_lose_the_tracks(tmp_path, monkeypatch) -> None:
