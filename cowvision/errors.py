@@ -42,6 +42,10 @@ class ClipError(CowVisionError):
     """A clip cannot be read (not a video, damaged, or without a picture track), or cannot be written."""
 
 
+class SpoiltClipError(ClipError):
+    """A clip was read to the end that it states, and pictures before that could not be decoded."""
+
+
 class AnnotationError(CowVisionError):
     """Ground truth cannot be read, or does not fit its pictures."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
-from cowvision.errors import ClipError
+from cowvision.errors import ClipError, SpoiltClipError
 from cowvision.tracking.opening import (
     DECODER_OPTIONS,
     EXPORT,
@@ -85,6 +85,7 @@ def moments(clip: OpenClip) -> Iterator[Moment]:
 
     Raises:
         ClipError: There is no picture at all; or, after the last one, that there should have been more.
+        SpoiltClipError: After the last one, of a clip that was read to its end, that others could not be decoded.
     """
     tally, clock = _Tally(clip), _Clock(1 / float(clip.mean_rate))
     tick = clip.stream.time_base or Fraction(1, av.time_base)
@@ -99,7 +100,7 @@ def moments(clip: OpenClip) -> Iterator[Moment]:
     if first is None:
         raise ClipError(clip.name, tally.nothing(), EXPORT)
     if not tally.is_whole():
-        raise ClipError(clip.name, tally.shortfall(), "Copy or export it again for the rest")
+        raise tally.shortfall()
 
 
 def _matrix(frame: av.VideoFrame) -> Colorspace | None:
@@ -176,20 +177,27 @@ class _Tally:
 
     def is_whole(self) -> bool:
         """Whether everything came that the clip states, as far as its format states it reliably."""
-        clip = self._clip
-        spare = max(_SPARE_SECONDS, 2 / float(clip.mean_rate))
-        is_at_end = self._end >= (clip.stated_end or 0.0) - spare
-        return not self._spoilt and is_at_end and (clip.container.format.name != "gif" or _ends_as_gif(clip))
+        is_at_end = self._is_past(self._clip.stated_end or 0.0)
+        return (
+            not self._spoilt and is_at_end and (self._clip.container.format.name != "gif" or _ends_as_gif(self._clip))
+        )
+
+    def _is_past(self, seconds: float) -> bool:
+        return self._end >= seconds - max(_SPARE_SECONDS, 2 / float(self._clip.mean_rate))
 
     def nothing(self) -> str:
         """Why no picture came, in words."""
         return "no frame can be read" if self._packets else NO_FRAME
 
-    def shortfall(self) -> str:
+    def shortfall(self) -> ClipError:
         """What came, in words."""
-        stated = self._clip.stated_seconds or 0.0
+        stated, end = self._clip.stated_seconds or 0.0, self._clip.stated_end
+        if end is not None and self._is_past(end):
+            cause = f"it is damaged: {self._shown} frames could be read, and {self._spoilt} or more could not"
+            return SpoiltClipError(self._clip.name, cause, "Copy or export it again for all of them")
         whole = f" of {stated:.1f}" if stated > self.seconds else ""
-        return f"it is cut off or damaged: {self._shown} frames ({self.seconds:.1f}{whole} seconds) could be read"
+        cause = f"it is cut off or damaged: {self._shown} frames ({self.seconds:.1f}{whole} seconds) could be read"
+        return ClipError(self._clip.name, cause, "Copy or export it again for the rest")
 
 
 def _ends_as_gif(clip: OpenClip) -> bool:

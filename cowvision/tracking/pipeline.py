@@ -11,7 +11,7 @@ from pathlib import Path
 
 import supervision as sv
 
-from cowvision.errors import ClipError, WorkStopped
+from cowvision.errors import ClipError, SpoiltClipError, WorkStopped
 from cowvision.models.callbacks import never, silent
 from cowvision.tracking.clip_info import ClipInfo, probe, steady_fps
 from cowvision.tracking.looking import Detector, Looker, Rgb
@@ -60,6 +60,7 @@ class TrackRun:
         retimed: Whether pictures came twice or were left out, so that the n-th frame need not be the clip's n-th.
         stopped: Whether somebody ended it before the last frame.
         broke_off: Why the clip ended before its end; empty if it did not.
+        spoilt: Why pictures are missing of a clip that did not; empty if none are. The one before stays in their place.
         seconds: How long it took.
         stage_seconds: Of it in each of `STAGES`; they overlap, so that their sum may be larger.
     """
@@ -70,12 +71,13 @@ class TrackRun:
     retimed: bool
     stopped: bool
     broke_off: str
+    spoilt: str
     seconds: float
     stage_seconds: dict[str, float]
 
     @property
     def is_whole(self) -> bool:
-        """Whether every frame of the clip was tracked."""
+        """Whether the clip was tracked to its end."""
         return not self.stopped and not self.broke_off
 
 
@@ -89,6 +91,7 @@ class _Course:
     retimed: bool = False
     stopped: bool = False
     broke_off: str = ""
+    spoilt: str = ""
     preview: Rgb | None = None
 
 
@@ -153,9 +156,9 @@ def track_clip(
             raise WorkStopped(info.name, "it was stopped before its first frame", "Track it again")
     if out is not None and (course.stopped or course.broke_off):
         mark(out, part_words(course.done, course.total, fps, "stopped" if course.stopped else "the clip breaks off"))
-    seconds = time.perf_counter() - started
-    table = course.collector.table()
-    return TrackRun(info, fps, table, course.retimed, course.stopped, course.broke_off, seconds, clock.seconds)
+    seconds, table = time.perf_counter() - started, course.collector.table()
+    why = course.stopped, course.broke_off, course.spoilt
+    return TrackRun(info, fps, table, course.retimed, *why, seconds, clock.seconds)
 
 
 def _total(info: ClipInfo, fps: Fraction) -> int | None:
@@ -221,6 +224,8 @@ def _unbroken(frames: Ahead[Frame], course: _Course) -> Iterator[Frame]:
     try:
         for read, frame in enumerate(frames, start=1):  # noqa: B007 - how many there were
             yield frame
+    except SpoiltClipError as error:
+        course.spoilt = error.cause
     except ClipError as error:
         if not read:
             raise

@@ -198,6 +198,8 @@ def _notes(run: TrackRun, settings: TrackerSettings) -> tuple[str, ...]:
         notes.append(f"Stopped after {tracked} of the clip; the rest was not tracked.")
     if run.broke_off:
         notes.append(f"The clip breaks off after {tracked} ({run.broke_off}).")
+    if run.spoilt:
+        notes.append(f"Pictures of the clip are missing, and the one before stays in their place ({run.spoilt}).")
     if not is_own_rate(run.info, run.fps):
         own = counted(float(run.info.fps), "frame")
         notes.append(f"It has {own} a second and was tracked at {float(run.fps):.4g}.")

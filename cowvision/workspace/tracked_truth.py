@@ -56,12 +56,15 @@ def judged(truth: Sequence[sv.Detections] | None, run: TrackRun) -> tuple[Identi
         return None, ()
     table = run.table
     if run.retimed:
-        cause = (
-            f"the clip's rate varies, and at {float(run.fps):.4g} a second some of its frames came twice or not at all"
-        )
-        return None, (f"The truth was not used: {cause}. Export the clip at a constant rate to use it.",)
+        if run.spoilt:
+            return None, (
+                "The truth was not used: pictures of the clip are missing. Copy or export it again to use it.",
+            )
+        frames = f"at {float(run.fps):.4g} a second some of its frames came twice or not at all"
+        remedy = "Export the clip at a constant rate to use it"
+        return None, (f"The truth was not used: the clip's rate varies, and {frames}. {remedy}.",)
     try:
-        report = judge_identity(fitted(truth, table, is_whole=run.is_whole), table.by_frame())
+        report = judge_identity(fitted(truth, table, is_whole=run.is_whole and not run.spoilt), table.by_frame())
     except SettingError as error:
         return None, (f"The truth was not used: {error.cause}.",)
     return report, tuple(_doubts(report, truth, run.info, table.frames))

@@ -114,6 +114,15 @@ def cut_off(path: Path, share: float) -> Path:
     return path
 
 
+def spoil(path: Path, count: int = 1500) -> Path:
+    """Write zeros over some bytes in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + count] = bytes(count)
+    path.write_bytes(data)
+    return path
+
+
 def _frame(pts: int, tick: Fraction, stored: np.ndarray, pix_fmt: str) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(stored), format="rgb24").reformat(format=pix_fmt)
     frame.pts, frame.time_base = pts, tick

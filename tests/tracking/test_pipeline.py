@@ -15,7 +15,7 @@ from cowvision.tracking.pipeline import STAGES, track_clip
 from cowvision.tracking.tracker import SEEN, TrackerSettings
 from cowvision.tracking.video import frames
 from tests.samples import boxes
-from tests.tracking.clips import cut_off, number_of, write_clip, write_sound
+from tests.tracking.clips import cut_off, number_of, spoil, write_clip, write_sound
 from tests.tracking.walker import Walker
 
 FAST = TrackerSettings(confirm=1, patience=8)
@@ -118,6 +118,14 @@ def test_a_clip_that_breaks_off_is_tracked_as_far_as_it_goes_and_that_is_said(tm
     assert not run.is_whole
     assert len(list(frames(tmp_path / "out.mp4"))) == run.table.frames
     assert title_of(tmp_path / "out.mp4").endswith("(the clip breaks off)")
+
+
+def test_a_clip_that_is_damaged_in_the_middle_does_not_break_off(tmp_path) -> None:
+    clip = spoil(write_clip(tmp_path / "clip.mp4", 200, size_wh=(160, 120), options={"g": "20"}))
+    run = track_clip(clip, Walker(), FAST, out=tmp_path / "out.mp4", draw=marked)
+    assert (run.table.frames, run.is_whole, run.broke_off) == (200, True, "")
+    assert "it is damaged: " in run.spoilt
+    assert title_of(tmp_path / "out.mp4") == "", "nothing of its length is missing"
 
 
 def test_what_is_no_clip_is_refused_and_leaves_nothing(tmp_path) -> None:

@@ -17,7 +17,7 @@ from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import follow
 from cowvision.workspace.tracked_clips import TrackedClip
 from cowvision.workspace.tracked_truth import is_own_rate
-from tests.tracking.clips import write_clip
+from tests.tracking.clips import spoil, write_clip
 from tests.tracking.walker import Walker, place_of
 
 FAST = TrackerSettings(confirm=1, patience=8)
@@ -89,6 +89,15 @@ def test_truth_is_not_misplaced_where_frames_come_twice_here_and_not_at_all_ther
     [note] = found.notes
     assert "The truth was not used: the clip's rate varies, and at 20 a second some of its frames came twice" in note
     assert "Export the clip at a constant rate" in note
+
+
+def test_a_damaged_clip_says_that_pictures_are_missing_and_takes_no_truth(tmp_path) -> None:
+    clip = spoil(write_clip(tmp_path / "a.mp4", 200, size_wh=(160, 120), options={"g": "20"}))
+    found = followed(clip, truth_of(200))
+    damage, truth = found.notes
+    assert "Pictures of the clip are missing, and the one before stays in their place (it is damaged: " in damage
+    assert "The truth was not used: pictures of the clip are missing" in truth
+    assert (found.frames, found.whole, found.identity) == (200, True, None)
 
 
 def test_a_part_that_was_tracked_frame_by_frame_can_be_judged_whatever_comes_later(tmp_path) -> None:
