@@ -1,8 +1,10 @@
-"""Tracks in and out of MOT text: a line a box, as the MOT Challenge writes it.
+"""Tracks in and out of MOT text: a line a box, in the columns of the MOT Challenge.
 
     frame, id, left, top, width, height, confidence, class, visible share
 
-Frames and ids count from 1. In truth a confidence of 0 marks a box that counts neither as found nor as missed.
+Frames and ids count from 1. Places do not: a picture's upper left corner is (0, 0), in what is read and in what is
+written, as in all of CowVision; the MOT Challenge's own files call its first pixel (1, 1). No figure changes by that as
+long as truth and tracks count alike. In truth a confidence of 0 marks a box that counts neither as found nor as missed.
 """
 
 from __future__ import annotations
