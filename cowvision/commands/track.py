@@ -87,7 +87,9 @@ def track(
     overlap: Annotated[
         float, typer.Option(min=0, max=0.99, help="Least overlap (IoU) of a box with its track.")
     ] = _USUAL.least_iou,
-    patience: Annotated[int, typer.Option(min=2, help="Frames unseen after which an id ends.")] = _USUAL.patience,
+    patience: Annotated[
+        int, typer.Option(min=2, help="Frames unseen after which an id ends; a young one's as many as it was seen for.")
+    ] = _USUAL.patience,
     coast: Annotated[int, typer.Option(min=0, help="Frames unseen for which a box is still shown.")] = _USUAL.coast,
     confirm: Annotated[int, typer.Option(min=0, help="Frames after which an id counts.")] = _USUAL.confirm,
     out: Annotated[Path | None, _target("Write the drawn clip, MP4, to this file.")] = None,

@@ -26,7 +26,8 @@ class TrackerSettings:
         most_inside: Of two detections of which one lies inside the other by a larger share of its area than this, the
             surer one counts: detectors often find the front half of a cow once more. 1 keeps all.
         least_iou: A detection belongs to a track if it overlaps its predicted box by more than this.
-        patience: Frames without a detection after which a track ends.
+        patience: Frames without a detection after which a track ends; a young one ends sooner, about when it was unseen
+            for as long as it was seen before.
         coast: Frames without a detection for which a track is still shown, where it is predicted.
         confirm: Frames after which a track counts, two looks at least; until then it may be a false alarm. 0 trusts
             every box at once.

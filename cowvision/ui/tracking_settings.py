@@ -36,7 +36,7 @@ SETTINGS = (
     Setting("least_iou", "overlap", "Least overlap (IoU)", (0.0, 0.9, 0.05),
             "A box belongs to the track whose expected place it overlaps by more. Lower forgives sudden turns."),
     Setting("patience", "patience", "Patience, in frames", (2, 240, 1),
-            "Unseen for so long, an id ends. Longer keeps the id of a hidden cow, and may hand it to another."),
+            "Unseen for so long, or longer than it was seen, an id ends. Longer keeps a hidden cow's, or hands it on."),
     Setting("coast", "coast", "Shown unseen, in frames", (0, 60, 1),
             "An unseen cow's box is shown and counted for so long, where it is expected."),
     Setting("confirm", "confirm", "Sure after, in frames", (0, 30, 1),

@@ -72,6 +72,15 @@ def test_a_box_inside_a_surer_one_is_the_same_cow_again() -> None:
     ]
 
 
+@pytest.mark.parametrize(("seen", "kept_for"), [(5, 5), (10, 10), (20, 20), (60, 47)])
+def test_an_id_is_kept_for_as_long_as_it_was_seen_and_for_its_patience_at_most(seen: int, kept_for: int) -> None:
+    for hidden, is_kept in ((kept_for, True), (kept_for + 2, False)):
+        tracker = HerdTracker()
+        ids_by_frame(tracker, [*[walking(0, 0)] * seen, *[boxes([], [])] * hidden])
+        ids = ids_by_frame(tracker, [walking(0, 0)] * 10)
+        assert (ids[0] == [1], ids[-1] == [1]) == (is_kept, is_kept), (seen, hidden)
+
+
 def test_who_is_gone_for_long_is_gone() -> None:
     tracker = HerdTracker(TrackerSettings(patience=5, confirm=1))
     for n in range(10):
