@@ -178,7 +178,8 @@ def _refuse_hours(clip: Clip, box: DetectionBox, settings: TrackerSettings) -> N
 @contextmanager
 def _made(make: Callable[[Path], TrackedClip], clip: Clip, box: DetectionBox, wish: _Wish) -> Iterator[TrackedClip]:
     """The result, where it is to stay: of what ships, in the workspace, or for the moment."""
-    from cowvision.workspace.tracked_clips import SHIPPED_FOLDER, folder_name, keep_tracked
+    from cowvision.workspace.tracked_clips import SHIPPED_FOLDER, folder_name
+    from cowvision.workspace.tracked_folders import keep_tracked
 
     if wish.ship:
         yield keep_tracked(f"{clip.key}.{box.spec.name}", make, SHIPPED_FOLDER)

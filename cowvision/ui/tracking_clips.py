@@ -11,7 +11,7 @@ from cowvision.ui import cache, finetuning_news, scrolling, tracking_jobs, widge
 from cowvision.ui.intake import display_name
 from cowvision.viz.encoding import thumbnail_jpeg
 from cowvision.workspace.clips import MAX_CLIP_BYTES, Clip, add_clip, own_clips, remove_clip, shipped_clips
-from cowvision.workspace.tracked_clips import remove_tracked, tracked_clips
+from cowvision.workspace.tracked_folders import forget_tracked
 
 FIRST = "crossing"
 """Key of the clip that is shown when nobody asked for another."""
@@ -140,9 +140,7 @@ def _remove(clip: Clip) -> None:
     with finetuning_news.told():
         tracking_jobs.stop_all(clip)  # before the clip goes: one that waits is not to begin without it
         remove_clip(cache.store(), clip.key)
-        for tracked in tracked_clips():
-            if tracked.clip_sha256 == clip.key:
-                remove_tracked(tracked)
+        forget_tracked(clip.key)
         tracking_jobs.forget_removed()
         st.query_params.pop(ADDRESS, None)
         st.query_params.pop(FRAME, None)

@@ -15,7 +15,7 @@ from cowvision.ui import cache
 from cowvision.workspace.clips import Clip, own_clips
 from cowvision.workspace.job_log import events_after, events_file, job_folder
 from cowvision.workspace.jobs import Job, JobState, again, all_jobs, ask_to_stop, forget, submit
-from cowvision.workspace.tracked_clips import remove_tracked, tracked_clips
+from cowvision.workspace.tracked_folders import forget_tracked
 
 TRACK = "track"
 PREVIEW = "preview.jpg"
@@ -94,7 +94,8 @@ def stop_all(clip: Clip) -> None:
 
 def forget_removed() -> None:
     """Forget the jobs of own clips that were removed: a waiting one never begins, and of one that is over nothing is
-    kept, neither what it printed and drew nor a result that it wrote after its clip had gone; errors as of `start`.
+    kept, neither what it printed and drew nor a result that it wrote, or began, after its clip had gone; errors as of
+    `start`.
     """
     keys = {clip.key for clip in own_clips(cache.store())}
     for job in trackings():
@@ -104,9 +105,7 @@ def forget_removed() -> None:
             if job.stop_asked_at is None:
                 ask_to_stop(cache.store(), job.job_id)
             continue
-        for tracked in tracked_clips():
-            if tracked.clip_key == _key(job):
-                remove_tracked(tracked)
+        forget_tracked(_key(job))
         forget(cache.store(), job.job_id)
 
 

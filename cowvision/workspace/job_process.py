@@ -75,6 +75,16 @@ def this_process() -> Known:
     return _known(os.getpid())
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process of that number runs, whichever it is."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+
+
 def begin(job_id: int, arguments: Sequence[str]) -> Known:
     """Begin ``python -m cowvision ARGUMENTS`` for a job; it goes on when this process ends.
 

@@ -31,15 +31,8 @@ from cowvision.workspace.following import TrackEstimate
 from cowvision.workspace.job_log import append_event, job_folder
 from cowvision.workspace.jobs import Job, all_jobs
 from cowvision.workspace.store import Store
-from cowvision.workspace.tracked_clips import (
-    TRACKS,
-    VIDEO,
-    TrackedClip,
-    folder_name,
-    new_folder,
-    tracked_clips,
-    write_summary,
-)
+from cowvision.workspace.tracked_clips import TRACKS, VIDEO, TrackedClip, folder_name, tracked_clips, write_summary
+from cowvision.workspace.tracked_folders import new_folder
 from tests.pages.conftest import SPECS
 from tests.pages.driving import run, words
 from tests.samples import noise
@@ -243,10 +236,13 @@ def test_an_own_clip_is_taken_in_listed_and_removed_with_its_results(track, tmp_
     [own] = own_clips(store())
     assert track.query_params["clip"] == own.key[:16]
     assert "my [herd].mp4" in words(track)
-    followed(SPECS[0], of=own)
+    result = followed(SPECS[0], of=own)
+    unfinished = result.folder.with_name(f".{result.folder.name}.99999999")
+    unfinished.mkdir()
     press(track, "remove_clip")
     assert own_clips(store()) == []
     assert tracked_clips() == []
+    assert not unfinished.exists(), "what a killed job left is forgotten as well"
     assert track.query_params["clip"] == "crossing"
 
 

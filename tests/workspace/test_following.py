@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -26,13 +28,12 @@ from cowvision.workspace.tracked_clips import (
     TrackedClip,
     find_tracked,
     folder_name,
-    keep_tracked,
-    new_folder,
     read_tracked,
     remove_tracked,
     tracked_clips,
     tracked_folder,
 )
+from cowvision.workspace.tracked_folders import forget_tracked, keep_tracked, new_folder
 from cowvision.workspace.tracked_truth import fitted
 from tests.samples import boxes
 from tests.tracking.clips import cut_off, number_of, write_clip
@@ -283,13 +284,34 @@ def test_removing_takes_the_folder_of_this_machine_only(clip, tmp_path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_a_day_later(clip) -> None:
-    old, young = tracked_folder() / ".old.1", tracked_folder() / ".young.2"
-    for folder in (old, young):
+    old, young, busy = (tracked_folder() / name for name in (".old.1", ".young.2", ".busy.3"))
+    for folder in (old, young, busy):
         folder.mkdir(parents=True)
-    os.utime(old, (time.time() - 2 * 86400,) * 2)
+        (folder / "clip.mp4").write_bytes(b"half")
+    for path in (old, old / "clip.mp4", busy):
+        os.utime(path, (time.time() - 2 * 86400,) * 2)
     kept(clip)
     assert not old.exists()
     assert young.exists()
+    assert busy.exists(), "a clip that is written for more than a day grows, and its folder stays as it was made"
+
+
+def test_with_a_clip_goes_what_a_killed_process_left_and_not_what_a_living_one_works_at(clip, tmp_path) -> None:
+    found, other = kept(clip), kept(Clip("d", "D", "", write_clip(tmp_path / "d.mp4", 5)))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, aside, alive, others = (
+        tracked_folder() / f".{name}.{pid}"
+        for name, pid in (
+            (found.folder.name, ended.pid), (f"{found.folder.name}.old", ended.pid),
+            (found.folder.name, os.getpid()), (other.folder.name, ended.pid),
+        )
+    )  # fmt: skip
+    for folder in (dead, aside, alive, others):
+        folder.mkdir()
+        (folder / "clip.mp4").write_bytes(b"half")
+    forget_tracked(clip.sha256)
+    assert {path.name for path in tracked_folder().iterdir()} == {alive.name, others.name, other.folder.name}
 
 
 def test_no_place_of_this_machine_is_written_down(clip) -> None:
