@@ -169,10 +169,10 @@ def _refuse_hours(clip: Clip, box: DetectionBox, settings: TrackerSettings) -> N
 
     if is_long(clip):
         told = estimate(clip, box, settings, painter=TrackPainter)
-        hours = float((told.frames or 0) / told.fps) / 3600
-        work = "" if told.seconds is None else f", and tracking it would take about {told.seconds / 3600:.1f} hours"
+        hours = float(told.frames / told.fps) / 3600
+        work = f"and tracking it would take about {told.seconds / 3600:.1f} hours"
         remedy = "Add --yes to begin all the same, or look less often with --every"
-        raise ClipError(clip.title, f"it is {hours:.1f} hours long{work}", remedy)
+        raise ClipError(clip.title, f"it is {hours:.1f} hours long, {work}", remedy)
 
 
 @contextmanager

@@ -44,14 +44,14 @@ class TrackEstimate:
     Attributes:
         info: The clip.
         fps: The rate it will be tracked at.
-        frames: Frames at that rate; None where nobody can say how long the clip is.
-        seconds: Of the whole work; None likewise.
+        frames: Frames at that rate, as the clip states or, where it does not, as its file shows.
+        seconds: Of the whole work.
     """
 
     info: ClipInfo
     fps: Fraction
-    frames: int | None
-    seconds: float | None
+    frames: int
+    seconds: float
 
 
 def is_long(clip: Clip) -> bool:
