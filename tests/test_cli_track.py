@@ -20,6 +20,7 @@ from cowvision.errors import ClipError
 from cowvision.tracking.pipeline import TrackProgress
 from cowvision.tracking.video import frames
 from cowvision.workspace import files, following, jobs
+from cowvision.workspace.clips import shipped_clips
 from cowvision.workspace.job_log import events_after
 from cowvision.workspace.job_process import JOB_VARIABLE, this_process
 from cowvision.workspace.job_work import Work
@@ -131,6 +132,17 @@ def test_targets_are_checked_before_the_work(clip, tmp_path, monkeypatch) -> Non
     (tmp_path / "gt.txt").write_text(true_tracks(20))
     assert "overwritten" in one_line(run("track", clip, "--truth", tmp_path / "gt.txt", "--mot", tmp_path / "gt.txt"))
     assert "overwritten" in one_line(run("track", clip, "--out", tmp_path / "x.mp4", "--mot", tmp_path / "x.mp4"))
+
+
+def test_no_target_is_a_clip_that_ships_nor_its_truth(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(following, "follow", lambda *_, **__: pytest.fail("worked before it checked"))
+    [ships] = [one for one in shipped_clips() if one.key == "crossing"]
+    link = tmp_path / "link.mp4"
+    link.symlink_to(ships.path)
+    for option, target in (("--out", ships.path), ("--out", link), ("--mot", ships.truth_path)):
+        before = target.read_bytes()
+        assert "would be overwritten" in one_line(run("track", "crossing", option, target))
+        assert target.read_bytes() == before
 
 
 @pytest.fixture

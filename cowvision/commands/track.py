@@ -103,7 +103,6 @@ def track(
     """Follow the cows of a clip: ids that stay, how many there are, and how far the ids can be trusted."""
     settings = TrackerSettings(threshold, inside, overlap, patience, coast, confirm, every)
     wish = _Wish(clip, model, settings, truth, Targets(out, mot, json_file), keep, ship, yes)
-    wish.targets.check((Path(clip), truth))
     is_job = JOB_VARIABLE in os.environ
     try:
         with at_work(store := Store(store_path())) as work:
@@ -129,7 +128,9 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
     from cowvision.workspace.following import follow
     from cowvision.workspace.tracked_clips import find_tracked
 
-    clip, box = _clip(store, wish.clip), DetectionBox(wish.model)
+    clip = _clip(store, wish.clip)
+    wish.targets.check((clip.path, clip.truth_path, wish.truth))
+    box = DetectionBox(wish.model)
     known = clip.truth() if wish.truth is None else read_mot(wish.truth, least_confidence=0.5)
     say_timing(box)
     if not wish.yes:
