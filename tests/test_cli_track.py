@@ -318,6 +318,48 @@ def test_of_truth_only_what_counts_is_asked_for(clip, tmp_path) -> None:
     assert json.loads(told.read_text())["identity"]["true_ids"] == 1
 
 
+def identity_of(target: Path) -> dict:
+    return json.loads(target.read_text())["identity"]
+
+
+def test_track_takes_only_the_classes_that_are_asked_for(clip, tmp_path) -> None:
+    dog = "".join(f"{number},2,30,30,20,15,1,16,1\n" for number in range(1, 21))
+    (tmp_path / "gt.txt").write_text(true_tracks(20) + dog)
+    asked = ("track", clip, "--truth", tmp_path / "gt.txt", "--json", tmp_path / "o.json")
+    for classes, ids in (((), 2), ((1,), 1), ((1, 16), 2)):
+        assert run(*asked, *[part for one in classes for part in ("--classes", one)]).exit_code == 0
+        assert identity_of(tmp_path / "o.json")["true_ids"] == ids
+    assert "the true tracks of this clip are not known" in one_line(run("track", clip, "--classes", "21"))
+
+
+def test_the_truth_that_ships_counts_cows_alone_however_it_is_given(monkeypatch) -> None:
+    given = []
+
+    def follow(*_: object, truth: list[sv.Detections], **__: object) -> None:
+        given.append(len({int(one) for boxes in truth for one in boxes.tracker_id}))
+        raise ClipError("clip", "this is enough", "Go on")
+
+    monkeypatch.setattr(following, "follow", follow)
+    [ships] = [one for one in shipped_clips() if one.key == "cows_farmer_dog_horse"]
+    for truth in ((), ("--truth", ships.truth_path), ("--classes", 21), ("--classes", 21, "--classes", 1)):
+        assert "this is enough" in one_line(run("track", ships.key, *truth))
+    assert "this is enough" in one_line(run("track", ships.path, "--truth", ships.truth_path))
+    assert given == [4, 4, 4, 5, 4]
+
+
+def test_truth_of_which_nothing_counts_is_said(clip, tmp_path) -> None:
+    (tmp_path / "gt.txt").write_text(true_tracks(20).replace(",1,1,1\n", ",-1,1,1\n"))
+    asked = ("track", clip, "--truth", tmp_path / "gt.txt", "--json", tmp_path / "o.json")
+    assert run(*asked).exit_code == 0
+    [note] = json.loads((tmp_path / "o.json").read_text())["notes"]
+    assert "No box in gt.txt counts (a confidence below 0.5 does not): all that was tracked counts as false" in note
+    (tmp_path / "gt.txt").write_text(true_tracks(20))
+    assert "No box of these classes in gt.txt counts" in run(*asked, "--classes", "7").stderr
+    (tmp_path / "gt.txt").write_text("")
+    assert "There is no box in the truth" in run(*asked).stderr
+    assert "counts (" not in run(*asked).stderr, "one word is enough"
+
+
 def test_more_than_an_hour_is_asked_for_twice(clip, monkeypatch) -> None:
     monkeypatch.setattr(following, "LONG_SECONDS", 1.5)
     line = one_line(run("track", clip))

@@ -16,8 +16,7 @@ from cowvision.commands.reporting import INTERRUPTED, report, report_all, say_ti
 from cowvision.commands.track_targets import Targets, target_file
 from cowvision.commands.track_telling import Telling
 from cowvision.commands.track_words import say, say_part
-from cowvision.data.mot import read_mot
-from cowvision.errors import ClipError, CowVisionError, WorkStopped
+from cowvision.errors import ClipError, CowVisionError, SettingError, WorkStopped
 from cowvision.models.catalog import DEFAULT_MODEL
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.workspace.files import store_path
@@ -26,6 +25,8 @@ from cowvision.workspace.job_work import Work, at_work
 from cowvision.workspace.store import Store
 
 if TYPE_CHECKING:  # `--help` needs no network and no video
+    import supervision as sv
+
     from cowvision.detection_box import DetectionBox
     from cowvision.workspace.clips import Clip
     from cowvision.workspace.tracked_clips import TrackedClip
@@ -41,6 +42,7 @@ class _Wish:
     model: str
     settings: TrackerSettings
     truth: Path | None
+    classes: tuple[int, ...]
     targets: Targets
     keep: bool
     ship: bool
@@ -95,6 +97,7 @@ def track(
     out: Annotated[Path | None, _target("Write the drawn clip, MP4, to this file.")] = None,
     mot: Annotated[Path | None, _target("Write the tracks as MOT text to this file.")] = None,
     truth: Annotated[Path | None, typer.Option(help="MOT text with the true tracks.")] = None,
+    classes: Annotated[list[int] | None, typer.Option(help="Of the truth, only these classes; repeatable.")] = None,
     json_file: Annotated[Path | None, _target("Write what it came to, to this file.", "--json")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the result for the page Track.")] = False,
     ship: Annotated[bool, typer.Option("--ship", hidden=True)] = False,
@@ -102,7 +105,7 @@ def track(
 ) -> None:
     """Follow the cows of a clip: ids that stay, how many there are, and how far the ids can be trusted."""
     settings = TrackerSettings(threshold, inside, overlap, patience, coast, confirm, every)
-    wish = _Wish(clip, model, settings, truth, Targets(out, mot, json_file), keep, ship, yes)
+    wish = _Wish(clip, model, settings, truth, tuple(classes or ()), Targets(out, mot, json_file), keep, ship, yes)
     is_job = JOB_VARIABLE in os.environ
     try:
         with at_work(store := Store(store_path())) as work:
@@ -131,7 +134,7 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
     clip = _clip(store, wish.clip)
     wish.targets.check((clip.path, clip.truth_path, wish.truth))
     box = DetectionBox(wish.model)
-    known = clip.truth() if wish.truth is None else read_mot(wish.truth, least_confidence=0.5)
+    known, remarks = _truth(clip, wish)
     say_timing(box)
     if not wish.yes:
         _refuse_hours(clip, box, wish.settings)
@@ -139,8 +142,8 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
 
         def make(folder: Path) -> TrackedClip:
             return follow(
-                clip, box, wish.settings, folder, painter=TrackPainter, truth=known, on_progress=telling.tell,
-                should_stop=lambda: work.should_stop() or was_asked(),
+                clip, box, wish.settings, folder, painter=TrackPainter, truth=known, remarks=remarks,
+                on_progress=telling.tell, should_stop=lambda: work.should_stop() or was_asked(),
             )  # fmt: skip
 
         with _made(make, clip, box, wish) as tracked:
@@ -157,6 +160,27 @@ def _clip(store: Store, given: str) -> Clip:
 
     path = Path(given)
     return Clip(path.name, path.name, "", path) if path.is_file() else find_clip(store, given)
+
+
+def _truth(clip: Clip, wish: _Wish) -> tuple[list[sv.Detections] | None, list[str]]:
+    """The true tracks to judge by, None without any, and what is to be known about them.
+
+    Raises:
+        SettingError: There are none, but some of their classes are asked for.
+    """
+    from cowvision.workspace.clips import read_truth
+
+    path = wish.truth or clip.truth_path
+    if path is None and wish.classes:
+        raise SettingError("--classes", "the true tracks of this clip are not known", "Give them with --truth")
+    if path is None or (wish.truth is None and not wish.classes):
+        return clip.truth(), []
+    known = read_truth(path, wish.classes)
+    if not known or any(map(len, known)):
+        return known, []
+    wanted = " of these classes" if wish.classes else ""
+    counts = f"No box{wanted} in {path.name} counts (a confidence below 0.5 does not)"
+    return known, [f"{counts}: all that was tracked counts as false."]
 
 
 def _refuse_hours(clip: Clip, box: DetectionBox, settings: TrackerSettings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -104,6 +104,20 @@ def find_clip(store: Store, key: str) -> Clip:
         known = ", ".join(clip.key for clip in shipped_clips())
         raise ClipError(key, "there is no such clip (any more)", f"Give a file, or one of: {known}")
     return found
+
+
+def read_truth(path: Path, classes: Collection[int] | None = None) -> list[sv.Detections]:
+    """True tracks that count, by frame, with ``tracker_id``.
+
+    Args:
+        path: MOT text.
+        classes: Numbers of the classes that are wanted; without any, cows of the truth that ships, and all of others.
+
+    Raises:
+        AnnotationError: It cannot be read.
+    """
+    ships = path.resolve().parent == CLIPS_FOLDER.resolve()
+    return read_mot(path, least_confidence=0.5, classes=classes or ({_COW} if ships else None))
 
 
 def add_clip(store: Store, data: bytes, name: str) -> Clip:

@@ -128,6 +128,7 @@ def follow(
     *,
     painter: Painter,
     truth: Sequence[sv.Detections] | None = None,
+    remarks: Sequence[str] = (),
     on_progress: Callable[[TrackProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
 ) -> TrackedClip:
@@ -140,6 +141,7 @@ def follow(
         folder: Where all of it goes; it exists.
         painter: Makes what draws, from the frames' width and height and their rate.
         truth: True boxes by frame with ``tracker_id``; None where nobody knows.
+        remarks: What else is to be known about the result, a sentence each.
         on_progress: Told after every frame.
         should_stop: Asked before every frame.
 
@@ -156,8 +158,8 @@ def follow(
         run.table.save(folder / TRACKS)
         tracked = TrackedClip(
             clip.key, clip.title, clip.sha256, box.spec.name, box.spec.title, box.spec.id, settings, str(run.fps),
-            run.table.frames, run.info.resolution_wh, run.is_whole, (*_notes(run, settings), *doubts), run.seconds,
-            run.stage_seconds, judge_health(run.table, float(run.fps), settings), identity, folder,
+            run.table.frames, run.info.resolution_wh, run.is_whole, (*_notes(run, settings), *remarks, *doubts),
+            run.seconds, run.stage_seconds, judge_health(run.table, float(run.fps), settings), identity, folder,
         )  # fmt: skip
         write_summary(tracked, folder)
     except OSError as error:
