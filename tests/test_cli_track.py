@@ -20,14 +20,14 @@ from cowvision.errors import ClipError
 from cowvision.tracking.pipeline import TrackProgress
 from cowvision.tracking.video import frames
 from cowvision.workspace import files, following, jobs
-from cowvision.workspace.clips import shipped_clips
+from cowvision.workspace.clips import Clip, own_clips, shipped_clips
 from cowvision.workspace.job_log import events_after
 from cowvision.workspace.job_process import JOB_VARIABLE, this_process
 from cowvision.workspace.job_work import Work
 from cowvision.workspace.store import Store
-from cowvision.workspace.tracked_clips import tracked_clips, tracked_folder
+from cowvision.workspace.tracked_clips import find_tracked, tracked_clips, tracked_folder
 from tests.tracking.clips import cut_off, write_clip, write_empty, write_sound
-from tests.tracking.walker import Walker, true_tracks
+from tests.tracking.walker import WALKER_SPEC, Walker, true_tracks
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +90,42 @@ def test_with_keep_the_page_finds_it(clip) -> None:
     [found] = tracked_clips()[-1:]
     assert found.folder.parent == tracked_folder()
     assert (found.settings.every, found.settings.least_score) == (2, 0.4)
+
+
+def test_with_keep_the_page_lists_the_clip_and_shows_the_result_beside_it(clip) -> None:
+    assert own_clips(Store(files.store_path())) == []
+    assert run("track", clip).exit_code == 0
+    assert own_clips(Store(files.store_path())) == [], "without --keep nothing is kept"
+    assert run("track", clip, "--keep").exit_code == 0
+    [listed] = own_clips(Store(files.store_path()))
+    assert listed.title == clip.name
+    found = find_tracked(listed, WALKER_SPEC)
+    assert (found.clip_key, found.clip_title) == (listed.key, clip.name)
+    assert run("track", listed.key, "--keep").exit_code == 0
+    assert own_clips(Store(files.store_path())) == [listed]
+
+
+def test_a_clip_that_ships_is_not_listed_twice(tmp_path, clip, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.workspace.clips.shipped_clips", lambda: [Clip("c", "C", "", clip)])
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(clip.read_bytes())
+    assert run("track", copy, "--keep").exit_code == 0
+    assert own_clips(Store(files.store_path())) == []
+
+
+def test_a_clip_too_large_for_the_page_is_tracked_and_that_is_said_before_the_work(clip, monkeypatch) -> None:
+    monkeypatch.setattr("cowvision.workspace.clips.MAX_CLIP_BYTES", 100)
+    result = run("track", clip, "--keep")
+    assert result.exit_code == 0
+    assert "c.mp4 is too large for the page" in result.stderr
+    assert own_clips(Store(files.store_path())) == []
+    assert tracked_clips()[-1].folder.parent == tracked_folder()
+
+    def follow(*_: object, **__: object) -> None:
+        raise ClipError("c.mp4", "it fails", "Go on")
+
+    monkeypatch.setattr(following, "follow", follow)
+    assert "too large for the page" in run("track", clip, "--keep").stderr
 
 
 def test_every_option_of_the_tracker_reaches_it(clip) -> None:

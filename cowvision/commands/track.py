@@ -138,6 +138,7 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
     say_timing(box)
     if not wish.yes:
         _refuse_hours(clip, box, wish.settings)
+    clip = _listed(store, clip) if wish.keep else clip
     with Telling(work) as telling, stoppable() as was_asked:
 
         def make(folder: Path) -> TrackedClip:
@@ -160,6 +161,24 @@ def _clip(store: Store, given: str) -> Clip:
 
     path = Path(given)
     return Clip(path.name, path.name, "", path) if path.is_file() else find_clip(store, given)
+
+
+def _listed(store: Store, clip: Clip) -> Clip:
+    """A clip as the page Track lists it, for what is kept is shown beside it; one that is too large is not listed.
+
+    Raises:
+        WorkspaceError: The workspace cannot be written.
+    """
+    from cowvision.workspace.clips import MAX_CLIP_BYTES, add_clip, shipped_clips
+
+    if clip.is_own or clip.sha256 in {one.sha256 for one in shipped_clips()}:
+        return clip
+    if (size := clip.path.stat().st_size) <= MAX_CLIP_BYTES:
+        return add_clip(store, clip.path.read_bytes(), clip.path.name)
+    sizes = f"{size / 1024**2:.0f} MB, {MAX_CLIP_BYTES // 1024**2} MB at most"
+    words = "its result is kept, and the page Track does not show it. Add --out and --json to have it in files"
+    typer.echo(f"cowvision: {clip.title} is too large for the page ({sizes}): {words}", err=True)
+    return clip
 
 
 def _truth(clip: Clip, wish: _Wish) -> tuple[list[sv.Detections] | None, list[str]]:
