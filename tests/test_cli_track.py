@@ -25,7 +25,7 @@ from cowvision.workspace.job_log import events_after
 from cowvision.workspace.job_process import JOB_VARIABLE, this_process
 from cowvision.workspace.job_work import Work
 from cowvision.workspace.store import Store
-from cowvision.workspace.tracked_clips import find_tracked, tracked_clips, tracked_folder
+from cowvision.workspace.tracked_clips import find_tracked, remove_tracked, tracked_clips, tracked_folder
 from tests.tracking.clips import cut_off, write_clip, write_empty, write_sound
 from tests.tracking.walker import WALKER_SPEC, Walker, true_tracks
 
@@ -275,6 +275,24 @@ def test_the_whole_result_from_before_is_said_to_stay(clip, monkeypatch) -> None
     result = run("track", clip, "--keep")
     assert "a result of the whole clip was there before, and stays" in result.stderr
     assert [one.whole for one in tracked_clips()[-2:]] == [True, False]
+
+
+@pytest.mark.usefixtures("stopped")
+def test_an_older_part_that_goes_further_is_said_to_be_what_is_told(clip, tmp_path, monkeypatch) -> None:
+    (tmp_path / "gt.txt").write_text(true_tracks(20))
+    asked = ("track", clip, "--keep", "--truth", tmp_path / "gt.txt", "--json", tmp_path / "o.json")
+    assert "an older part" not in run(*asked).stderr
+    (first,) = [one for one in tracked_clips() if not one.whole]
+    remove_tracked(first)
+    monkeypatch.setattr(Stopped, "at", 11)
+    assert run("track", clip, "--keep").exit_code == 130
+    monkeypatch.setattr(Stopped, "at", 6)
+    result = run(*asked)
+    assert result.exit_code == 130
+    assert "an older part goes further (1.0 s, and now 0.5 s) and stays: it is what is told" in result.stderr
+    assert "that part was tracked without truth, so there are no figures by it" in result.stderr
+    facts = json.loads((tmp_path / "o.json").read_text())
+    assert (facts["frames"], facts["identity"]) == (10, None)
 
 
 def test_a_clip_that_breaks_off_is_no_stop(tmp_path) -> None:

@@ -15,7 +15,7 @@ import typer
 from cowvision.commands.reporting import INTERRUPTED, report, report_all, say_timing, stoppable
 from cowvision.commands.track_targets import Targets, target_file
 from cowvision.commands.track_telling import Telling
-from cowvision.commands.track_words import say, say_part
+from cowvision.commands.track_words import say, say_instead, say_part
 from cowvision.errors import ClipError, CowVisionError, SettingError, WorkStopped
 from cowvision.models.catalog import DEFAULT_MODEL
 from cowvision.tracking.tracker import TrackerSettings
@@ -55,6 +55,7 @@ class _Outcome:
 
     Attributes:
         tracked: The tracks; its folder may be gone.
+        made: What was tracked just now: something shorter than `tracked` if an older part goes further.
         total: Frames of the whole clip; None where it does not say.
         was_asked: Whether a person stopped it.
         written: Files.
@@ -64,6 +65,7 @@ class _Outcome:
     """
 
     tracked: TrackedClip
+    made: TrackedClip
     total: int | None
     was_asked: bool
     written: list[Path]
@@ -119,6 +121,7 @@ def track(
     say(outcome.tracked)
     if not outcome.tracked.whole:
         say_part(outcome.tracked, outcome.total, outcome.written, is_kept=outcome.is_kept, has_older=outcome.has_older)
+        say_instead(outcome.made, outcome.tracked)
     report_all(outcome.problems)
     if outcome.was_asked and not outcome.tracked.whole and not is_job:
         raise typer.Exit(INTERRUPTED)
@@ -139,20 +142,22 @@ def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
     if not wish.yes:
         _refuse_hours(clip, box, wish.settings)
     clip = _listed(store, clip) if wish.keep else clip
+    made: list[TrackedClip] = []
     with Telling(work) as telling, stoppable() as was_asked:
 
         def make(folder: Path) -> TrackedClip:
-            return follow(
+            made.append(follow(
                 clip, box, wish.settings, folder, painter=TrackPainter, truth=known, remarks=remarks,
                 on_progress=telling.tell, should_stop=lambda: work.should_stop() or was_asked(),
-            )  # fmt: skip
+            ))  # fmt: skip
+            return made[0]
 
         with _made(make, clip, box, wish) as tracked:
             written, problems = wish.targets.write(tracked)
     is_kept = wish.keep or wish.ship
     shown = find_tracked(clip, box.spec, wish.settings) if is_kept and not tracked.whole else None
     has_older = shown is not None and shown.whole
-    return _Outcome(tracked, telling.total, was_asked(), written, problems, is_kept, has_older)
+    return _Outcome(tracked, made[0], telling.total, was_asked(), written, problems, is_kept, has_older)
 
 
 def _clip(store: Store, given: str) -> Clip:

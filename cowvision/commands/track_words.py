@@ -62,6 +62,18 @@ def say_part(
         typer.echo("cowvision: a result of the whole clip was there before, and stays the one that is shown", err=True)
 
 
+def say_instead(made: TrackedClip, told: TrackedClip) -> None:
+    """Say where what is told and written is not what was tracked just now, but an older part that goes further."""
+    if told.frames <= made.frames:
+        return
+    now, older = (f"{float(one.frames / Fraction(one.fps)):.1f} s" for one in (made, told))
+    stays = "and stays: it is what is told and written here"
+    typer.echo(f"cowvision: an older part goes further ({older}, and now {now}) {stays}", err=True)
+    if made.identity is not None and told.identity is None:
+        remedy = "track to the end, or without --keep, to have them"
+        typer.echo(f"cowvision: that part was tracked without truth, so there are no figures by it; {remedy}", err=True)
+
+
 def say_identity(report: IdentityReport) -> None:
     """Say how tracks agree with truth."""
     names = ("MOTA", "MOTP", "IDF1", "HOTA", "DetA", "AssA", "LocA")
