@@ -225,6 +225,19 @@ def test_a_result_that_is_kept_stays_although_a_file_cannot_be_written(clip, tmp
     assert "walker: about 1 cow" in result.stdout
 
 
+def test_a_drawn_clip_that_was_there_stays_until_the_new_one_is_whole(clip, tmp_path, monkeypatch) -> None:
+    def half(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:100])
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "out").mkdir()
+    (target := tmp_path / "out" / "o.mp4").write_bytes(b"the clip of yesterday")
+    monkeypatch.setattr("cowvision.commands.track_targets.shutil.copyfile", half)
+    assert "No space left on device" in one_line(run("track", clip, "--out", target))
+    assert target.read_bytes() == b"the clip of yesterday"
+    assert [path.name for path in target.parent.iterdir()] == ["o.mp4"], "half a clip is left under no name"
+
+
 class Stopped(Walker):
     """A detector during whose sixth look somebody ends the work."""
 

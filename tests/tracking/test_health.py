@@ -145,6 +145,15 @@ def test_the_nearest_lost_track_explains_a_birth_and_its_pace_counts() -> None:
     assert stays.suspected_switches == 0, "by then it would be far from there"
 
 
+def test_where_it_goes_on_to_is_told_by_its_last_steps_and_not_by_one_box_that_is_off() -> None:
+    class Jolted(Animal):
+        def row(self, frame: int):
+            return (self.number, 157, True) if frame == 29 else super().row(frame)  # 12 pixels too far
+
+    found = judge_health(table(80, Jolted(1, range(30), pace=5), Animal(2, range(45, 80), pace=5)), FPS, SETTINGS)
+    assert found.suspected_switches == 1
+
+
 def test_where_it_goes_on_to_is_told_by_what_was_seen_and_not_by_predictions() -> None:
     class Astray(Animal):
         def row(self, frame: int):

@@ -125,6 +125,12 @@ def test_nothing_is_no_figure() -> None:
     assert (only_missed.misses, only_missed.mota, only_missed.hota) == (1, 0, 0)
 
 
+def test_boxes_that_overlap_by_just_the_half_match() -> None:
+    for bottom, misses in ((5, 0), (4.99, 1)):
+        report = judge_identity(told({1: HERE}), told({1: (0, 0, 10, bottom)}))
+        assert (report.misses, report.false_positives) == (misses, misses)
+
+
 def test_other_numbers_of_frames_are_refused() -> None:
     with pytest.raises(ValueError, match="2 frames of truth, but 1 of tracks"):
         judge_identity(told({}, {}), told({}))

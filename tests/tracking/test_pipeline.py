@@ -72,7 +72,7 @@ def test_each_frame_is_drawn_with_its_own_tracks(clip, tmp_path) -> None:
     assert all(left == pytest.approx(number / 4, abs=1) for number, left, _ in drawn[5:])
 
 
-@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize("batch_size", [1, 3, 4])
 def test_a_picture_that_stays_on_screen_is_looked_at_once(tmp_path, batch_size: int) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 6, fps=Fraction(1, 2))  # tracked at one frame a second: each twice
     walker = Walker()
@@ -80,6 +80,8 @@ def test_a_picture_that_stays_on_screen_is_looked_at_once(tmp_path, batch_size: 
     assert walker.looks == list(range(6))
     assert run.table.frames == 12
     assert run.table.seen.all(), "what is known counts as seen"
+    alone = track_clip(clip, Walker(), FAST)
+    assert np.array_equal(run.table.xyxy, alone.table.xyxy), "of a picture on screen the newest look counts"
 
 
 def test_only_what_is_wanted_is_tracked(clip) -> None:

@@ -8,6 +8,7 @@ from cowvision.data.mot import mot_text, read_mot
 from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import embedded_models
 from cowvision.tracking.clip_info import probe
+from cowvision.tracking.health import EventKind
 from cowvision.tracking.identity import judge_identity
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.video import frames
@@ -70,6 +71,20 @@ def test_its_figures_are_those_of_its_tracks_and_trackevals(clip: Clip, model: s
     *golden, switches = TRACKEVAL[f"{clip.key}.{model}"]
     assert told == pytest.approx(golden, abs=1e-6)
     assert report.id_switches == switches
+
+
+@pytest.mark.parametrize(("clip", "model"), PAIRS, ids=NAMES)
+def test_the_switches_on_its_timeline_are_the_true_ones_alone(clip: Clip, model: str) -> None:
+    found = shipped(clip, model)
+    switches = [(one.frame, one.other_id, one.track_id) for one in found.events if one.kind is EventKind.SWITCH]
+    assert len(switches) == found.identity.id_switches
+    assert sorted(switches) == sorted((one.frame, one.before, one.after) for one in found.identity.switches)
+
+
+def test_suspected_switches_are_others_than_the_true_ones() -> None:
+    [clip] = [one for one in shipped_clips() if one.key == "crossing"]
+    found = shipped(clip, "herd-base")
+    assert (found.health.suspected_switches, found.identity.id_switches) == (4, 6)
 
 
 @pytest.mark.parametrize(("clip", "model"), PAIRS, ids=NAMES)
