@@ -17,11 +17,13 @@ from torch import nn
 from cowvision.models.one_pass import GroupedProducts, convolved, is_last, is_quick
 
 _TILE, _STEP = 6, 4
-_LEAST_CHANNELS = 256
+_LEAST_CHANNELS = 128
 """Of narrower layers the sums take as long as is saved."""
 
 _FEW_CELLS = 500
 _TILES_A_THREAD = 200
+_TILES_AT_ONCE = 48
+"""oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long."""
 
 _TO_SUMS = torch.tensor(
     [
@@ -81,7 +83,7 @@ class WinogradConv2d(nn.Module):
         pictures, _, height, width = features.shape
         down, across = -(-height // _STEP), -(-width // _STEP)
         strip = max(1, min(down, _TILES_A_THREAD * torch.get_num_threads() // across))
-        products = self._products or _products_of(self.plain.weight, strip * across)
+        products = self._products or _products_of(self.plain.weight)
         self._products = products
         found = features.new_empty(pictures, height, width, products.outputs)
         room = _Room(features, products.outputs, strip, across)
@@ -101,9 +103,10 @@ class _Room:
         channels = features.shape[1]
         self.across = across
         self.padded = features.new_zeros(_STEP * strip + 2, _STEP * across + 2, channels)
-        self.tiles = features.new_empty(strip * across, _TILE * _TILE, channels)
-        self.sums = torch.empty_like(self.tiles)
-        self.inner = features.new_empty(strip * across, _STEP * _STEP, outputs)
+        room = -(-strip * across // _TILES_AT_ONCE) * _TILES_AT_ONCE
+        self.tiles = features.new_zeros(room, _TILE * _TILE, channels)
+        self.sums = features.new_empty(_TILES_AT_ONCE, _TILE * _TILE, channels)
+        self.inner = features.new_empty(room, _STEP * _STEP, outputs)
 
     def convolve(
         self, cells: torch.Tensor, first: int, rows: torch.Tensor, products: GroupedProducts, bias: Any
@@ -117,9 +120,10 @@ class _Room:
         shape = (down, across, _TILE, _TILE, self.padded.shape[2])
         overlapping = self.padded.as_strided(shape, (_STEP * row, _STEP * column, row, column, channel))
         self.tiles[:tiles].view(shape).copy_(overlapping)
-        sums = torch.matmul(_SUMS, self.tiles[:tiles], out=self.sums[:tiles])
-        inner = torch.matmul(_CELLS, products.of(sums), out=self.inner[:tiles])
-        in_rows = inner.view(down, across, _STEP, _STEP, -1).transpose(1, 2)
+        for some, inner in zip(self.tiles.split(_TILES_AT_ONCE), self.inner.split(_TILES_AT_ONCE), strict=True):
+            sums = torch.matmul(_SUMS, some, out=self.sums)
+            torch.matmul(_CELLS, products.of(sums), out=inner)
+        in_rows = self.inner[:tiles].view(down, across, _STEP, _STEP, -1).transpose(1, 2)
         if rows.shape[:2] == (_STEP * down, _STEP * across):
             torch.add(in_rows, bias, out=rows.view(in_rows.shape))
         else:
@@ -154,7 +158,7 @@ def _suits(layer: Any) -> bool:
     return is_usual and layer.padding_mode == "zeros" and min(layer.weight.shape[:2]) >= _LEAST_CHANNELS
 
 
-def _products_of(kernel: torch.Tensor, rows: int) -> GroupedProducts:
+def _products_of(kernel: torch.Tensor) -> GroupedProducts:
     """A matrix (outputs, inputs) for each of the 36 sums, of a kernel (outputs, inputs, 3, 3)."""
     turned = torch.einsum("ap,oipq,bq->aboi", _OF_KERNEL, kernel.detach().double(), _OF_KERNEL)
-    return GroupedProducts(turned.flatten(0, 1).float(), rows)
+    return GroupedProducts(turned.flatten(0, 1).float(), _TILES_AT_ONCE)
