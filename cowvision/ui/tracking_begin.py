@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cowvision.errors import ClipError
 from cowvision.models.catalog import ModelSpec
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.ui import cache, finetuning_news, tracking_clips, tracking_jobs, tracking_settings, widgets
@@ -14,7 +13,7 @@ from cowvision.ui.finetuning_estimate import about
 from cowvision.viz.track_drawing import TrackPainter
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import TrackEstimate, estimate, is_long
-from cowvision.workspace.jobs import Job, JobState
+from cowvision.workspace.jobs import Job
 from cowvision.workspace.tracked_clips import TrackedClip, best
 
 _ASKED, _AGREED = "_track_estimate", "agreed_to_hours"
@@ -38,9 +37,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
     Raises:
         CowVisionError: The clip or the workspace cannot be used.
     """
-    for spec in specs:
-        _failure(clip, spec, known, jobs)
-    missing = [spec for spec in specs if _is_missing(spec, settings, known)]
+    missing = [spec for spec in specs if is_missing(spec, settings, known)]
     asked = [spec for spec in missing if _is_asked_for(clip, spec, settings, jobs)]
     to_do = [spec for spec in missing if spec not in asked]
     _still_old(asked, known, settings)
@@ -86,7 +83,7 @@ def _others(settings: TrackerSettings) -> tuple[str, str]:
     return "Not tracked with these settings yet", f"Chosen: {changed}. Below is what was tracked with others."
 
 
-def _is_missing(spec: ModelSpec, settings: TrackerSettings, known: Known) -> bool:
+def is_missing(spec: ModelSpec, settings: TrackerSettings, known: Known) -> bool:
     """Whether there is more to track: nothing with these settings is there, or only a part of the clip."""
     return spec not in known or known[spec].settings != settings or _was_stopped(known[spec])
 
@@ -108,16 +105,6 @@ def _said(to_do: Sequence[ModelSpec], known: Known, settings: TrackerSettings) -
     if there:
         return _others(settings)
     return "Not tracked yet", "It runs in the background, one model after the other, and is kept."
-
-
-def _failure(clip: Clip, spec: ModelSpec, known: Known, jobs: Sequence[Job]) -> None:
-    """What went wrong with the newest job of a model on this clip."""
-    job = tracking_jobs.newest_for(clip, spec, jobs)
-    if job is None or job.state is not JobState.FAILED or spec in known:
-        return
-    cause = job.problem.rstrip(".")
-    widgets.show_error(ClipError(clip.title, f"{spec.title} could not track it: {cause}", "Then try again"))
-    st.button("Try again", key=f"again_{job.job_id}", icon=":material/replay:", on_click=_again, args=(job,))
 
 
 def _estimates(
@@ -165,8 +152,3 @@ def _start(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, ag
         for spec in specs:
             if not _is_asked_for(clip, spec, settings, tracking_jobs.trackings()):  # a second press is not meant
                 tracking_jobs.start(clip, spec, settings, agreed=agreed)
-
-
-def _again(job: Job) -> None:
-    with finetuning_news.told():
-        tracking_jobs.try_again(job)

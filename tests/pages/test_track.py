@@ -130,6 +130,12 @@ def trackings() -> list[Job]:
     return all_jobs(store(), "track")
 
 
+def fail(job: Job, problem: str) -> None:
+    with store().transaction() as connection:
+        sql = "UPDATE jobs SET state = 'failed', problem = ? WHERE job_id = ?"
+        connection.execute(sql, (problem, job.job_id))
+
+
 # --- which clip
 
 
@@ -440,14 +446,66 @@ def test_a_failed_tracking_is_told_with_its_remedy_and_can_be_tried_again(track,
     press(track, "track")
     first, second = trackings()
     jobs.ask_to_stop(store(), second.job_id)
-    with store().transaction() as connection:
-        sql = "UPDATE jobs SET state = 'failed', problem = 'out of memory' WHERE job_id = ?"
-        connection.execute(sql, (first.job_id,))
+    fail(first, "out of memory")
     run(track)
     assert "Herd base could not track it: out of memory. Then try again." in words(track).replace("\\", "")
     press(track, f"again_{first.job_id}")
     assert trackings()[0].state == "running"
     assert len(begun) == 2
+
+
+def test_a_failed_tracking_is_told_although_there_is_a_result_with_other_settings(track) -> None:
+    for spec in SPECS:
+        followed(spec)
+    opened(track, every="3")
+    press(track, "track")
+    for job in trackings():
+        fail(job, "the disk is full.")
+    run(track)
+    told = words(track).replace("\\", "")
+    for title in ("Herd base", "Herd fine-tuned"):
+        assert f"{title} could not track it: the disk is full. Then try again." in told
+    press(track, "usual_settings")  # it is still true, but of other settings than those that are shown now
+    assert "could not track it with look at every n-th frame 3: the disk is full." in words(track).replace("\\", "")
+    followed(SPECS[0], settings=TrackerSettings(every=3))  # as at a terminal
+    run(track)
+    assert "Herd base could not" not in words(track)
+    assert "Herd fine\\-tuned could not" in words(track)
+
+
+def test_a_failed_tracking_is_told_although_there_is_a_part(track) -> None:
+    followed(SPECS[0], ((1,),) * 10, whole=False, notes=("Stopped after 1.0 s of the clip.",))
+    followed(SPECS[1])
+    opened(track)
+    press(track, "track")
+    fail(trackings()[0], "the disk is full")
+    run(track)
+    assert "Herd base could not track it: the disk is full." in words(track).replace("\\", "")
+
+
+def test_a_failure_whose_clip_was_tracked_all_the_same_is_not_told(track) -> None:
+    opened(track)
+    press(track, "track")
+    for job in trackings():
+        fail(job, "the disk is full")
+    followed(SPECS[0])
+    followed(SPECS[1], ((1,),) * 10, whole=False, notes=("The clip breaks off after 1.0 s (cut).",))
+    run(track)
+    assert "could not track it" not in words(track)
+
+
+def test_a_closed_failure_stays_closed_and_so_do_those_before_it(track) -> None:
+    opened(track)
+    for _ in range(2):
+        press(track, "track")
+        for job in trackings():
+            fail(job, "the disk is full")
+        run(track)
+    assert [job.state for job in trackings()] == ["failed"] * 4
+    press(track, f"close_{trackings()[2].job_id}")
+    told = words(track).replace("\\", "")
+    assert "Herd base could not" not in told
+    assert "Herd fine-tuned could not track it" in told
 
 
 # --- results
