@@ -560,6 +560,32 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     assert [job.arguments[3] for job in trackings()] == ["herd-base"]
 
 
+@pytest.mark.parametrize("frames", [(20, 5), (12, 5)])
+def test_a_part_is_not_compared_with_more_of_the_clip(track, frames: tuple[int, int]) -> None:
+    for spec, number in zip(SPECS, frames, strict=True):
+        ids = ((1,),) * min(number, 10) + ((2,),) * (number - min(number, 10))  # the longer one switches
+        followed(spec, ids, whole=number == FRAMES, notes=() if number == FRAMES else ("Stopped early.",))
+    opened(track)
+    told = words(track)
+    parts = ["Herd fine-tuned was tracked in the first 0.5 s alone."]
+    if frames[0] < FRAMES:
+        parts.insert(0, "Herd base was tracked in the first 1.2 s alone")
+    assert f"Which keeps the cows apart better cannot be told: {' and '.join(parts)}" in told
+    assert "better on this clip" not in told
+    assert "better in the first" not in told
+    assert f"Not to be compared: {' and '.join(parts)}" in told
+    assert "Herd fine-tuned, first 0.5 s" in told
+    assert "Herd base, first" not in told or frames[0] < FRAMES
+
+
+def test_parts_of_one_length_are_compared_as_parts(track) -> None:
+    followed(SPECS[0], ((1,),) * 5 + ((2,),) * 5, whole=False, notes=("Stopped early.",))
+    followed(SPECS[1], ((1,),) * 10, whole=False, notes=("Stopped early.",))
+    opened(track)
+    assert "Herd fine-tuned keeps the cows apart better in the first 1.0 s of this clip: IDF1 1.000" in words(track)
+    assert "Not to be compared" not in words(track)
+
+
 def test_other_settings_show_what_there_is_and_say_so(track) -> None:
     for spec in SPECS:
         followed(spec)
