@@ -90,6 +90,11 @@ _MEANINGS = """
 """
 
 
+def is_true(results: Titled) -> bool:
+    """Whether true tracks are known of all: what is shown side by side is judged by one measure."""
+    return all(one.identity is not None for one in results.values())
+
+
 def verdict(results: Titled) -> None:
     """What came of it in a few sentences; of one model, its figures."""
     parts = [_verdict_on_ids(results), _verdict_on_numbers(results)]
@@ -165,14 +170,13 @@ def table(results: Titled) -> None:
     caveat = f" Not to be compared: {uneven}." if uneven else ""
     widgets.section("All figures", f"Plain words first, the field's term beside them.{caveat}")
     columns = [title if one.whole else f"{title}, first {_seconds(one)}" for title, one in results.items()]
-    is_true = all(one.identity is not None for one in results.values())
-    st.html(rows_html("Figures of the tracks", columns, rows(results, is_true=is_true)))
+    st.html(rows_html("Figures of the tracks", columns, rows(results)))
     widgets.note(RANGE)
     with st.expander("What these words mean", icon=":material/help:"):
         st.markdown(_MEANINGS)
 
 
-def rows(results: Titled, *, is_true: bool) -> Sequence[Row]:
-    """The rows of the table; those that need truth only where it is known."""
-    figures = (*_ALWAYS, *(_WITH_TRUTH if is_true else _WITHOUT_TRUTH))
+def rows(results: Titled) -> Sequence[Row]:
+    """The rows of the table; those that need truth only where it is known of all."""
+    figures = (*_ALWAYS, *(_WITH_TRUTH if is_true(results) else _WITHOUT_TRUTH))
     return [Row(one.words, one.term, [one.of(tracked) for tracked in results.values()]) for one in figures]

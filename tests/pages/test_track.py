@@ -535,6 +535,24 @@ def test_without_truth_switches_are_suspected_and_the_count_has_its_range(track)
     assert "HOTA</small>" not in words(track)
 
 
+@pytest.mark.parametrize("both", [True, False], ids=["truth of both", "truth of one"])
+def test_timeline_legend_rows_and_figures_count_the_same_switches(track, monkeypatch, both) -> None:
+    shown = []
+    monkeypatch.setattr("cowvision.ui.tracking_results.twin_player", lambda sides, **rest: shown.append((sides, rest)))
+    ids = ((1, 2),) * 10 + ((2, 1),) * 10  # exchanged: only truth tells
+    for spec in SPECS:
+        followed(spec, ids, **({} if both or spec is SPECS[0] else {"identity": None}))
+    opened(track)
+    sides, rest = shown[-1]
+    marks = [[mark.words for mark in side.marks if mark.kind == "switch"] for side in sides]
+    assert [len(one) for one in marks] == ([1, 1] if both else [0, 0])
+    assert rest["kinds"][0].title == ("id switches" if both else "suspected switches")
+    assert ("suspected switches</small>" in words(track)) is not both
+    tables = [frame.value["what"].tolist() for frame in track.dataframe if "what" in frame.value]
+    assert [[one for one in told if "witch" in one] for told in tables] == ([*marks] if both else [])
+    assert ("**True tracks are known of Herd base alone.**" in words(track)) is not both
+
+
 def test_a_clip_without_cows_is_no_error(track) -> None:
     for spec in SPECS:
         followed(spec, ((),) * FRAMES, of=clip("other"))
@@ -627,7 +645,7 @@ def test_frames_too_early_for_any_id_are_explained_not_left_out(track) -> None:
     tracked = followed(SPECS[0], ((),) * 3 + ((1,),) * 17)
     opened(track)
     assert "Shaded: too early, as a cow gets its id after 3 frames in sight." in words(track)
-    assert tracking_timeline.side_of(tracked, "one", "#000000").unsure == 3
+    assert tracking_timeline.side_of(tracked, "one", "#000000", is_true=True).unsure == 3
     assert tracked.health.mean_at_once == pytest.approx(17 / 20)
 
 
