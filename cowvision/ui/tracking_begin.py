@@ -50,7 +50,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
         with left:
             widgets.section(head, words)
             told = _estimates(clip, to_do, settings, at_once=long)
-        agreed = not long or _ask(clip, told)
+        agreed = not long or _ask(told)
         with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
             names = " and ".join(spec.title for spec in to_do)
             is_busy = any(tracking_jobs.is_open(job) for job in jobs)
@@ -115,13 +115,10 @@ def _estimates(
         return []
     with st.spinner("Tracking the first seconds …"):
         told = [_timed(clip.key, spec.id, settings, clip, spec) for spec in specs]
-    seconds = [one.seconds for one in told if one.seconds is not None]
-    if len(seconds) < len(told):
-        widgets.note("The clip does not say how long it is, so nobody can say how long it takes.")
-    else:
-        each = "; ".join(f"{spec.title} {about(one.seconds or 0)}" for spec, one in zip(specs, told, strict=True))
-        st.html(f'<p class="cv-estimate" data-seconds="{sum(seconds):.0f}"><b>{about(sum(seconds)).capitalize()}</b>')
-        widgets.note(f"Here and now: {each}.")
+    seconds = sum(one.seconds for one in told)
+    each = "; ".join(f"{spec.title} {about(one.seconds)}" for spec, one in zip(specs, told, strict=True))
+    st.html(f'<p class="cv-estimate" data-seconds="{seconds:.0f}"><b>{about(seconds).capitalize()}</b></p>')
+    widgets.note(f"Here and now: {each}.")
     return told
 
 
@@ -131,11 +128,10 @@ def _timed(clip_key: str, model_id: str, settings: TrackerSettings, _clip: Clip,
     return estimate(_clip, cache.detection_box(_spec), settings, painter=TrackPainter)
 
 
-def _ask(clip: Clip, told: Sequence[TrackEstimate]) -> bool:
+def _ask(told: Sequence[TrackEstimate]) -> bool:
     """Before hours of work: whether somebody means it."""
-    read = float((told[0].frames or 0) / told[0].fps) if told else 0.0  # not every clip says how long it is
-    length = tracking_clips.length(tracking_clips.info_of(clip).seconds or read)
-    work = about(sum(one.seconds or 0 for one in told)) if told else "hours"
+    length = tracking_clips.length(float(told[0].frames / told[0].fps))
+    work = about(sum(one.seconds for one in told))
     return bool(st.checkbox(f"This clip is {length} long. Track it all the same, for {work}", key=_AGREED))
 
 
