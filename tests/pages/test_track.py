@@ -73,6 +73,10 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def track(page, begun, folder) -> AppTest:
     """The page, with the invented models of Detect's tests."""
+    return tab()
+
+
+def tab() -> AppTest:
     test = AppTest.from_file(str(TRACK), default_timeout=30)
     test.session_state["_framed"] = True
     return test
@@ -334,6 +338,23 @@ def test_both_models_are_asked_for_at_once_and_a_second_press_asks_for_nothing(t
     assert "waits for 1 job before it" in words(track)
 
 
+def test_presses_in_two_tabs_ask_for_each_model_once(track, begun) -> None:
+    first, second = opened(track), opened(tab())
+    assert is_there(second, "track")
+    press(first, "track")
+    press(second, "track")  # it still shows the button
+    assert [job.arguments[3] for job in trackings()] == ["herd-base", "herd-finetuned"]
+    assert len(begun) == 1
+    assert not is_there(second, "track")
+
+
+def test_a_press_in_another_tab_with_other_settings_is_another_tracking(track) -> None:
+    first, second = opened(track), opened(tab(), every="2")
+    press(first, "track")
+    press(second, "track")
+    assert [tracking_jobs.settings_of(job).every for job in trackings()] == [1, 1, 2, 2]
+
+
 def test_settings_stand_in_the_address_and_the_command_follows_them(track) -> None:
     opened(track, every="2", score="0.4", patience="60")
     press(track, "track")
@@ -384,7 +405,8 @@ def test_a_very_long_clip_is_asked_about(track, timed, monkeypatch) -> None:
     opened(track)
     assert timed == ["herd-base", "herd-finetuned"]
     assert track.button(key="track").disabled
-    assert track.checkbox(key="agreed_to_hours").label.endswith("Track it all the same, for about 40 seconds")
+    asked = "This clip is 2.0 s long. Track it all the same, for about 40 seconds"
+    assert track.checkbox(key="agreed_to_hours").label == asked
     track.checkbox(key="agreed_to_hours").check()
     run(track)
     press(track, "track")
@@ -578,6 +600,16 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     assert [job.arguments[3] for job in trackings()] == ["herd-base"]
 
 
+def test_a_clip_that_breaks_off_by_itself_is_not_offered_again(track) -> None:
+    note = "The clip breaks off after 1.0 s (its file is cut)."
+    for spec in SPECS:
+        followed(spec, ((1,),) * 10, whole=False, notes=(note,))
+    opened(track)
+    assert [one.value.count("breaks off") for one in track.warning] == [1, 1]
+    assert not is_there(track, "track")
+    assert "Only a part was tracked" not in words(track)
+
+
 @pytest.mark.parametrize("frames", [(20, 5), (12, 5)])
 def test_a_part_is_not_compared_with_more_of_the_clip(track, frames: tuple[int, int]) -> None:
     for spec, number in zip(SPECS, frames, strict=True):
@@ -724,6 +756,9 @@ def test_downloads_count_frames_from_one_and_name_no_folder(track, tmp_path) -> 
     assert lines[0] == "frame,seconds,id,x_min,y_min,x_max,y_max,score,seen"
     assert lines[1].startswith("1,0.0,1,10.0,10.0,")
     assert len(lines) == 1 + FRAMES
+    at_25 = as_csv(tracked.table(), Fraction(25)).splitlines()
+    assert [at_25[number].split(",")[1] for number in (1, 2, FRAMES)] == ["0.0", "0.04", "0.76"]
+    assert as_csv(tracked.table(), Fraction(30000, 1001)).splitlines()[FRAMES].startswith("20,0.634,")
     assert str(tmp_path) not in as_json(tracked)
 
 
