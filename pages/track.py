@@ -18,6 +18,7 @@ from cowvision.ui import (
     session,
     tracking_begin,
     tracking_clips,
+    tracking_failures,
     tracking_jobs,
     tracking_live,
     tracking_models,
@@ -73,7 +74,9 @@ def _follow(clip: Clip, specs: Sequence[ModelSpec]) -> None:
     tracking_models.say_gone(chosen)
     known = tracking_begin.shown_of(clip, pair, settings, done)
     with widgets.errors_shown():
-        tracking_begin.panel(clip, pair, settings, known, tracking_jobs.trackings())
+        jobs = tracking_jobs.trackings()
+        tracking_failures.failures(clip, pair, settings, done, jobs)
+        tracking_begin.panel(clip, pair, settings, known, jobs)
     if clip.is_own and pair and all(spec.own_map is not None for spec in pair):
         st.info(
             "These models have never seen a photograph: they learnt from rendered scenes. For real clips, Home offers "

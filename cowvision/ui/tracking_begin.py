@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cowvision.errors import ClipError
 from cowvision.models.catalog import ModelSpec
 from cowvision.tracking.tracker import TrackerSettings
 from cowvision.ui import cache, finetuning_news, tracking_clips, tracking_jobs, tracking_settings, widgets
@@ -14,7 +13,7 @@ from cowvision.ui.finetuning_estimate import about
 from cowvision.viz.track_drawing import TrackPainter
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import TrackEstimate, estimate, is_long
-from cowvision.workspace.jobs import Job, JobState
+from cowvision.workspace.jobs import Job
 from cowvision.workspace.tracked_clips import TrackedClip, best
 
 _ASKED, _AGREED = "_track_estimate", "agreed_to_hours"
@@ -38,9 +37,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
     Raises:
         CowVisionError: The clip or the workspace cannot be used.
     """
-    for spec in specs:
-        _failure(clip, spec, known, jobs)
-    missing = [spec for spec in specs if _is_missing(spec, settings, known)]
+    missing = [spec for spec in specs if is_missing(spec, settings, known)]
     asked = [spec for spec in missing if _is_asked_for(clip, spec, settings, jobs)]
     to_do = [spec for spec in missing if spec not in asked]
     _still_old(asked, known, settings)
@@ -53,7 +50,7 @@ def panel(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, kno
         with left:
             widgets.section(head, words)
             told = _estimates(clip, to_do, settings, at_once=long)
-        agreed = not long or _ask(clip, told)
+        agreed = not long or _ask(told)
         with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
             names = " and ".join(spec.title for spec in to_do)
             is_busy = any(tracking_jobs.is_open(job) for job in jobs)
@@ -86,7 +83,7 @@ def _others(settings: TrackerSettings) -> tuple[str, str]:
     return "Not tracked with these settings yet", f"Chosen: {changed}. Below is what was tracked with others."
 
 
-def _is_missing(spec: ModelSpec, settings: TrackerSettings, known: Known) -> bool:
+def is_missing(spec: ModelSpec, settings: TrackerSettings, known: Known) -> bool:
     """Whether there is more to track: nothing with these settings is there, or only a part of the clip."""
     return spec not in known or known[spec].settings != settings or _was_stopped(known[spec])
 
@@ -110,16 +107,6 @@ def _said(to_do: Sequence[ModelSpec], known: Known, settings: TrackerSettings) -
     return "Not tracked yet", "It runs in the background, one model after the other, and is kept."
 
 
-def _failure(clip: Clip, spec: ModelSpec, known: Known, jobs: Sequence[Job]) -> None:
-    """What went wrong with the newest job of a model on this clip."""
-    job = tracking_jobs.newest_for(clip, spec, jobs)
-    if job is None or job.state is not JobState.FAILED or spec in known:
-        return
-    cause = job.problem.rstrip(".")
-    widgets.show_error(ClipError(clip.title, f"{spec.title} could not track it: {cause}", "Then try again"))
-    st.button("Try again", key=f"again_{job.job_id}", icon=":material/replay:", on_click=_again, args=(job,))
-
-
 def _estimates(
     clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, *, at_once: bool
 ) -> list[TrackEstimate]:
@@ -128,13 +115,10 @@ def _estimates(
         return []
     with st.spinner("Tracking the first seconds …"):
         told = [_timed(clip.key, spec.id, settings, clip, spec) for spec in specs]
-    seconds = [one.seconds for one in told if one.seconds is not None]
-    if len(seconds) < len(told):
-        widgets.note("The clip does not say how long it is, so nobody can say how long it takes.")
-    else:
-        each = "; ".join(f"{spec.title} {about(one.seconds or 0)}" for spec, one in zip(specs, told, strict=True))
-        st.html(f'<p class="cv-estimate" data-seconds="{sum(seconds):.0f}"><b>{about(sum(seconds)).capitalize()}</b>')
-        widgets.note(f"Here and now: {each}.")
+    seconds = sum(one.seconds for one in told)
+    each = "; ".join(f"{spec.title} {about(one.seconds)}" for spec, one in zip(specs, told, strict=True))
+    st.html(f'<p class="cv-estimate" data-seconds="{seconds:.0f}"><b>{about(seconds).capitalize()}</b></p>')
+    widgets.note(f"Here and now: {each}.")
     return told
 
 
@@ -144,11 +128,10 @@ def _timed(clip_key: str, model_id: str, settings: TrackerSettings, _clip: Clip,
     return estimate(_clip, cache.detection_box(_spec), settings, painter=TrackPainter)
 
 
-def _ask(clip: Clip, told: Sequence[TrackEstimate]) -> bool:
+def _ask(told: Sequence[TrackEstimate]) -> bool:
     """Before hours of work: whether somebody means it."""
-    read = float((told[0].frames or 0) / told[0].fps) if told else 0.0  # not every clip says how long it is
-    length = tracking_clips.length(tracking_clips.info_of(clip).seconds or read)
-    work = about(sum(one.seconds or 0 for one in told)) if told else "hours"
+    length = tracking_clips.length(float(told[0].frames / told[0].fps))
+    work = about(sum(one.seconds for one in told))
     return bool(st.checkbox(f"This clip is {length} long. Track it all the same, for {work}", key=_AGREED))
 
 
@@ -165,8 +148,3 @@ def _start(clip: Clip, specs: Sequence[ModelSpec], settings: TrackerSettings, ag
         for spec in specs:
             if not _is_asked_for(clip, spec, settings, tracking_jobs.trackings()):  # a second press is not meant
                 tracking_jobs.start(clip, spec, settings, agreed=agreed)
-
-
-def _again(job: Job) -> None:
-    with finetuning_news.told():
-        tracking_jobs.try_again(job)

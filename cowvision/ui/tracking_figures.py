@@ -90,6 +90,11 @@ _MEANINGS = """
 """
 
 
+def is_true(results: Titled) -> bool:
+    """Whether true tracks are known of all: what is shown side by side is judged by one measure."""
+    return all(one.identity is not None for one in results.values())
+
+
 def verdict(results: Titled) -> None:
     """What came of it in a few sentences; of one model, its figures."""
     parts = [_verdict_on_ids(results), _verdict_on_numbers(results)]
@@ -102,15 +107,26 @@ def _verdict_on_ids(results: Titled) -> str:
     known = {title: one.identity for title, one in results.items() if one.identity is not None}
     if len(known) < 2 or len(known) < len(results):
         return ""
+    if uneven := _uneven(results):
+        return f"Which keeps the cows apart better cannot be told: {uneven}."
     (first, base), (second, tuned) = known.items()
     if base.idf1 is None or tuned.idf1 is None or base.hota is None or tuned.hota is None:
         return ""
     if (tuned.idf1 - base.idf1) * (tuned.hota - base.hota) <= 0:
         told = f"{_scores(tuned, base)}, {_switches(tuned, base)}"
         return f"Neither keeps the cows apart better by both figures: {second} has {told}."
+    there = _part(results[first], "of this clip") or " on this clip"
     if tuned.idf1 > base.idf1:
-        return f"{second} keeps the cows apart better on this clip: {_better(tuned, base, first)}."
-    return f"{first} keeps the cows apart better on this clip: {_better(base, tuned, second)}."
+        return f"{second} keeps the cows apart better{there}: {_better(tuned, base, first)}."
+    return f"{first} keeps the cows apart better{there}: {_better(base, tuned, second)}."
+
+
+def _uneven(results: Titled) -> str:
+    """Which results are of a part of the clip, where they do not all cover the same frames; empty where they do."""
+    if len({one.frames for one in results.values()}) == 1 or all(one.whole for one in results.values()):
+        return ""
+    parts = [f"{title} was tracked{_part(one, 'alone')}" for title, one in results.items() if not one.whole]
+    return " and ".join(parts)
 
 
 def _better(one: IdentityReport, other: IdentityReport, other_title: str) -> str:
@@ -135,26 +151,32 @@ def _times(number: int) -> str:
 
 
 def _verdict_on_numbers(results: Titled) -> str:
-    told = ", ".join(f"{title} sees about {seen(one.health)}{_part(one)}" for title, one in results.items())
+    told = ", ".join(f"{title} sees about {seen(one.health)}{_part(one, 'alone')}" for title, one in results.items())
     truth = next((one.identity.true_ids for one in results.values() if one.identity is not None and one.whole), None)
     return f"Cows: {told}." if truth is None else f"Of {widgets.counted(truth, 'cow')}, {told}."
 
 
-def _part(tracked: TrackedClip) -> str:
-    return "" if tracked.whole else f" in the first {float(tracked.frames / Fraction(tracked.fps)):.1f} s alone"
+def _part(tracked: TrackedClip, then: str) -> str:
+    return "" if tracked.whole else f" in the first {_seconds(tracked)} {then}"
+
+
+def _seconds(tracked: TrackedClip) -> str:
+    return f"{float(tracked.frames / Fraction(tracked.fps)):.1f} s"
 
 
 def table(results: Titled) -> None:
     """Every figure, a column a model, and what the words mean."""
-    widgets.section("All figures", "Plain words first, the field's term beside them.")
-    is_true = all(one.identity is not None for one in results.values())
-    st.html(rows_html("Figures of the tracks", list(results), rows(results, is_true=is_true)))
+    uneven = _uneven(results)
+    caveat = f" Not to be compared: {uneven}." if uneven else ""
+    widgets.section("All figures", f"Plain words first, the field's term beside them.{caveat}")
+    columns = [title if one.whole else f"{title}, first {_seconds(one)}" for title, one in results.items()]
+    st.html(rows_html("Figures of the tracks", columns, rows(results)))
     widgets.note(RANGE)
     with st.expander("What these words mean", icon=":material/help:"):
         st.markdown(_MEANINGS)
 
 
-def rows(results: Titled, *, is_true: bool) -> Sequence[Row]:
-    """The rows of the table; those that need truth only where it is known."""
-    figures = (*_ALWAYS, *(_WITH_TRUTH if is_true else _WITHOUT_TRUTH))
+def rows(results: Titled) -> Sequence[Row]:
+    """The rows of the table; those that need truth only where it is known of all."""
+    figures = (*_ALWAYS, *(_WITH_TRUTH if is_true(results) else _WITHOUT_TRUTH))
     return [Row(one.words, one.term, [one.of(tracked) for tracked in results.values()]) for one in figures]

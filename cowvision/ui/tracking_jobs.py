@@ -80,6 +80,13 @@ def try_again(job: Job) -> None:
     again(cache.store(), job.job_id)
 
 
+def forget_failed(clip: Clip, spec: ModelSpec) -> None:
+    """Forget the jobs of a clip and a model that failed, with what they printed; errors as of `start`."""
+    for job in _of(clip, spec, trackings()):
+        if job.state is JobState.FAILED:
+            forget(cache.store(), job.job_id)
+
+
 def trackings() -> list[Job]:
     """All jobs that track, the oldest first; errors as of `jobs.all_jobs`."""
     return all_jobs(cache.store(), TRACK)
@@ -116,7 +123,7 @@ def is_open(job: Job) -> bool:
 
 def newest_for(clip: Clip, spec: ModelSpec, jobs: Iterable[Job]) -> Job | None:
     """The job that was asked for last for a clip and a model; None without one."""
-    mine = [job for job in jobs if _key(job) == clip.key and _told(job, "--model") == spec.name]
+    mine = _of(clip, spec, jobs)
     return mine[-1] if mine else None
 
 
@@ -156,6 +163,10 @@ def preview(job: Job) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
+
+
+def _of(clip: Clip, spec: ModelSpec, jobs: Iterable[Job]) -> list[Job]:
+    return [job for job in jobs if _key(job) == clip.key and _told(job, "--model") == spec.name]
 
 
 def _key(job: Job) -> str:

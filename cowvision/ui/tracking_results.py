@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import streamlit as st
 
@@ -26,7 +27,6 @@ from cowvision.workspace.clips import Clip
 from cowvision.workspace.tracked_clips import TrackedClip
 
 _GO, _MOST_DIGITS = "_track_go", 9
-_TABLES = (("tracks", tracking_tables.tracks), ("events", tracking_tables.events))
 Results = Mapping[str, TrackedClip]
 
 
@@ -38,6 +38,7 @@ def results(clip: Clip, found: Results) -> None:
     """
     for title, tracked in found.items():
         _notes(title, tracked, found)
+    _half_known(found)
     with st.container(key="results"):
         tracking_figures.verdict(found)
         _players(clip, found)
@@ -68,13 +69,21 @@ def _notes(title: str, tracked: TrackedClip, found: Results) -> None:
         st.info(f"**{widgets.plain(title)}** was tracked with {widgets.plain(told)}.", icon=":material/tune:")
 
 
+def _half_known(found: Results) -> None:
+    """That true tracks are known of one of two alone."""
+    known = [title for title, one in found.items() if one.identity is not None]
+    if known and len(known) < len(found):
+        words = "So both are judged without them: switches are only suspected."
+        st.info(f"**True tracks are known of {widgets.plain(known[0])} alone.** {words}", icon=":material/balance:")
+
+
 @st.fragment
 def _players(clip: Clip, found: Results) -> None:
     """The players; coming to rest at a frame renews this part alone."""
     with widgets.errors_shown():
-        is_true = all(one.identity is not None for one in found.values())
+        is_true = tracking_figures.is_true(found)
         sides = [
-            tracking_timeline.side_of(one, title, colour)
+            tracking_timeline.side_of(one, title, colour, is_true=is_true)
             for (title, one), colour in zip(found.items(), _colours(found), strict=True)
         ]
         key = _key(clip)
@@ -156,7 +165,11 @@ def _tables(clip: Clip, found: Results) -> None:
     st.space("small")
     widgets.section("One by one", "Press a row, and the players go to where it begins.")
     key = tracking_clips.short_key(clip)
-    for tab, (name, show) in zip(st.tabs(["Every id", "Every event"]), _TABLES, strict=True):
+    tables: dict[str, tracking_tables.Show] = {
+        "tracks": tracking_tables.tracks,
+        "events": partial(tracking_tables.events, is_true=tracking_figures.is_true(found)),
+    }
+    for tab, (name, show) in zip(st.tabs(["Every id", "Every event"]), tables.items(), strict=True):
         columns = tab.columns(len(found), gap="large")
         for number, (column, (title, tracked)) in enumerate(zip(columns, found.items(), strict=True)):
             with column:

@@ -22,6 +22,8 @@ from cowvision.workspace.tracked_clips import TrackedClip
 _ROWS_SHOWN = 10.5  # half a row says that more follow
 OnChoice = Callable[[int], object]
 """Called with a frame, from 0."""
+Show = Callable[[TrackedClip, str, str, OnChoice], None]
+"""One of the tables."""
 
 
 def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> None:
@@ -56,9 +58,9 @@ def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> N
     })  # fmt: skip
 
 
-def events(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> None:
-    """What happened to the ids of one model; arguments as of `tracks`, a chosen event's frame is told."""
-    table = event_rows(tracked.events, Fraction(tracked.fps), is_true=tracked.identity is not None)
+def events(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice, *, is_true: bool) -> None:
+    """What happened to the ids of one model; arguments as of `tracks` and `event_rows`, told is an event's frame."""
+    table = event_rows(tracked.events(is_true=is_true), Fraction(tracked.fps), is_true=is_true)
     _title(title, widgets.counted(len(table), "event"))
     if table.empty:
         st.caption("Nothing happened to an id on this clip.")

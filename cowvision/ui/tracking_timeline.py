@@ -18,10 +18,9 @@ MOST_MARKS = 400
 _NAMES = {EventKind.BIRTH: "ids begin", EventKind.LOSS: "ids end", EventKind.GAP: "gaps", EventKind.SWITCH: "switches"}
 
 
-def side_of(tracked: TrackedClip, title: str, colour: str) -> TwinSide:
-    """One model's side of the player; errors as of `TrackedClip.table`."""
-    is_true = tracked.identity is not None
-    marks = marks_of(tracked.events, tracked.frames, is_true=is_true)
+def side_of(tracked: TrackedClip, title: str, colour: str, *, is_true: bool) -> TwinSide:
+    """One model's side of the player; errors as of `TrackedClip.table`, `is_true` as of `kinds`."""
+    marks = marks_of(tracked.events(is_true=is_true), tracked.frames, is_true=is_true)
     changes = changes_of(tracked.table().counts())
     return TwinSide(
         title, colour, tracked.video, tracked.frames, marks, changes,

@@ -594,14 +594,17 @@ class TwinPlayer {
     return tick;
   }
 
+  #numberOf(side, kind) {
+    return side.events.filter(([one]) => one === kind).reduce((sum, event) => sum + event[3], 0);
+  }
+
   #buildLegend(kinds) {
     this.find(".legend").replaceChildren(
       ...kinds.map(({ kind, title, hint }) => {
         const button = made("button", "");
-        const events = this.sides.flatMap((side) => side.events).filter(([one]) => one === kind);
-        const number = events.reduce((sum, event) => sum + event[3], 0);
+        const numbers = this.sides.map((side) => this.#numberOf(side, kind));
         Object.assign(button, { type: "button", innerHTML: MARKS[kind], title: hint });
-        button.append(`${title} (${number})`);
+        button.append(`${title} (${numbers.join(" + ")})`); // one a side, as the lanes are
         button.dataset.kind = kind;
         button.setAttribute("aria-pressed", !this.hidden.has(kind));
         return button;

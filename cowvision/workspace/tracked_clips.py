@@ -71,10 +71,13 @@ class TrackedClip:
         """The drawn clip, MP4."""
         return self.folder / VIDEO
 
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """What happened to ids; where truth is known, the switches that `identity` counts, not suspected ones."""
-        if self.identity is None:
+    def events(self, *, is_true: bool) -> tuple[Event, ...]:
+        """What happened to ids.
+
+        Args:
+            is_true: Whether switches are those that `identity` counts, where it is known, instead of suspected ones.
+        """
+        if self.identity is None or not is_true:
             return self.health.events
         others = [one for one in self.health.events if one.kind is not EventKind.SWITCH]
         true = [Event(EventKind.SWITCH, one.frame, one.after, one.before) for one in self.identity.switches]

@@ -66,6 +66,10 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def track(page, begun, folder) -> AppTest:
     """The page, with the invented models of Detect's tests."""
+    return tab()
+
+
+def tab() -> AppTest:
     test = AppTest.from_file(str(TRACK), default_timeout=30)
     test.session_state["_framed"] = True
     return test
@@ -121,6 +125,12 @@ def is_there(page: AppTest, key: str) -> bool:
 
 def trackings() -> list[Job]:
     return all_jobs(store(), "track")
+
+
+def fail(job: Job, problem: str) -> None:
+    with store().transaction() as connection:
+        sql = "UPDATE jobs SET state = 'failed', problem = ? WHERE job_id = ?"
+        connection.execute(sql, (problem, job.job_id))
 
 
 # --- which clip
@@ -324,6 +334,23 @@ def test_both_models_are_asked_for_at_once_and_a_second_press_asks_for_nothing(t
     assert "waits for 1 job before it" in words(track)
 
 
+def test_presses_in_two_tabs_ask_for_each_model_once(track, begun) -> None:
+    first, second = opened(track), opened(tab())
+    assert is_there(second, "track")
+    press(first, "track")
+    press(second, "track")  # it still shows the button
+    assert [job.arguments[3] for job in trackings()] == ["herd-base", "herd-finetuned"]
+    assert len(begun) == 1
+    assert not is_there(second, "track")
+
+
+def test_a_press_in_another_tab_with_other_settings_is_another_tracking(track) -> None:
+    first, second = opened(track), opened(tab(), every="2")
+    press(first, "track")
+    press(second, "track")
+    assert [tracking_jobs.settings_of(job).every for job in trackings()] == [1, 1, 2, 2]
+
+
 def test_settings_stand_in_the_address_and_the_command_follows_them(track) -> None:
     opened(track, every="2", score="0.4", patience="60")
     press(track, "track")
@@ -374,7 +401,8 @@ def test_a_very_long_clip_is_asked_about(track, timed, monkeypatch) -> None:
     opened(track)
     assert timed == ["herd-base", "herd-finetuned"]
     assert track.button(key="track").disabled
-    assert track.checkbox(key="agreed_to_hours").label.endswith("Track it all the same, for about 40 seconds")
+    asked = "This clip is 2.0 s long. Track it all the same, for about 40 seconds"
+    assert track.checkbox(key="agreed_to_hours").label == asked
     track.checkbox(key="agreed_to_hours").check()
     run(track)
     press(track, "track")
@@ -436,14 +464,66 @@ def test_a_failed_tracking_is_told_with_its_remedy_and_can_be_tried_again(track,
     press(track, "track")
     first, second = trackings()
     jobs.ask_to_stop(store(), second.job_id)
-    with store().transaction() as connection:
-        sql = "UPDATE jobs SET state = 'failed', problem = 'out of memory' WHERE job_id = ?"
-        connection.execute(sql, (first.job_id,))
+    fail(first, "out of memory")
     run(track)
     assert "Herd base could not track it: out of memory. Then try again." in words(track).replace("\\", "")
     press(track, f"again_{first.job_id}")
     assert trackings()[0].state == "running"
     assert len(begun) == 2
+
+
+def test_a_failed_tracking_is_told_although_there_is_a_result_with_other_settings(track) -> None:
+    for spec in SPECS:
+        followed(spec)
+    opened(track, every="3")
+    press(track, "track")
+    for job in trackings():
+        fail(job, "the disk is full.")
+    run(track)
+    told = words(track).replace("\\", "")
+    for title in ("Herd base", "Herd fine-tuned"):
+        assert f"{title} could not track it: the disk is full. Then try again." in told
+    press(track, "usual_settings")  # it is still true, but of other settings than those that are shown now
+    assert "could not track it with look at every n-th frame 3: the disk is full." in words(track).replace("\\", "")
+    followed(SPECS[0], settings=TrackerSettings(every=3))  # as at a terminal
+    run(track)
+    assert "Herd base could not" not in words(track)
+    assert "Herd fine\\-tuned could not" in words(track)
+
+
+def test_a_failed_tracking_is_told_although_there_is_a_part(track) -> None:
+    followed(SPECS[0], ((1,),) * 10, whole=False, notes=("Stopped after 1.0 s of the clip.",))
+    followed(SPECS[1])
+    opened(track)
+    press(track, "track")
+    fail(trackings()[0], "the disk is full")
+    run(track)
+    assert "Herd base could not track it: the disk is full." in words(track).replace("\\", "")
+
+
+def test_a_failure_whose_clip_was_tracked_all_the_same_is_not_told(track) -> None:
+    opened(track)
+    press(track, "track")
+    for job in trackings():
+        fail(job, "the disk is full")
+    followed(SPECS[0])
+    followed(SPECS[1], ((1,),) * 10, whole=False, notes=("The clip breaks off after 1.0 s (cut).",))
+    run(track)
+    assert "could not track it" not in words(track)
+
+
+def test_a_closed_failure_stays_closed_and_so_do_those_before_it(track) -> None:
+    opened(track)
+    for _ in range(2):
+        press(track, "track")
+        for job in trackings():
+            fail(job, "the disk is full")
+        run(track)
+    assert [job.state for job in trackings()] == ["failed"] * 4
+    press(track, f"close_{trackings()[2].job_id}")
+    told = words(track).replace("\\", "")
+    assert "Herd base could not" not in told
+    assert "Herd fine-tuned could not track it" in told
 
 
 # --- results
@@ -473,6 +553,24 @@ def test_without_truth_switches_are_suspected_and_the_count_has_its_range(track)
     assert "HOTA</small>" not in words(track)
 
 
+@pytest.mark.parametrize("both", [True, False], ids=["truth of both", "truth of one"])
+def test_timeline_legend_rows_and_figures_count_the_same_switches(track, monkeypatch, both) -> None:
+    shown = []
+    monkeypatch.setattr("cowvision.ui.tracking_results.twin_player", lambda sides, **rest: shown.append((sides, rest)))
+    ids = ((1, 2),) * 10 + ((2, 1),) * 10  # exchanged: only truth tells
+    for spec in SPECS:
+        followed(spec, ids, **({} if both or spec is SPECS[0] else {"identity": None}))
+    opened(track)
+    sides, rest = shown[-1]
+    marks = [[mark.words for mark in side.marks if mark.kind == "switch"] for side in sides]
+    assert [len(one) for one in marks] == ([1, 1] if both else [0, 0])
+    assert rest["kinds"][0].title == ("id switches" if both else "suspected switches")
+    assert ("suspected switches</small>" in words(track)) is not both
+    tables = [frame.value["what"].tolist() for frame in track.dataframe if "what" in frame.value]
+    assert [[one for one in told if "witch" in one] for told in tables] == ([*marks] if both else [])
+    assert ("**True tracks are known of Herd base alone.**" in words(track)) is not both
+
+
 def test_a_clip_without_cows_is_no_error(track) -> None:
     for spec in SPECS:
         followed(spec, ((),) * FRAMES, of=clip("other"))
@@ -496,6 +594,42 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     ]
     press(track, "track")
     assert [job.arguments[3] for job in trackings()] == ["herd-base"]
+
+
+def test_a_clip_that_breaks_off_by_itself_is_not_offered_again(track) -> None:
+    note = "The clip breaks off after 1.0 s (its file is cut)."
+    for spec in SPECS:
+        followed(spec, ((1,),) * 10, whole=False, notes=(note,))
+    opened(track)
+    assert [one.value.count("breaks off") for one in track.warning] == [1, 1]
+    assert not is_there(track, "track")
+    assert "Only a part was tracked" not in words(track)
+
+
+@pytest.mark.parametrize("frames", [(20, 5), (12, 5)])
+def test_a_part_is_not_compared_with_more_of_the_clip(track, frames: tuple[int, int]) -> None:
+    for spec, number in zip(SPECS, frames, strict=True):
+        ids = ((1,),) * min(number, 10) + ((2,),) * (number - min(number, 10))  # the longer one switches
+        followed(spec, ids, whole=number == FRAMES, notes=() if number == FRAMES else ("Stopped early.",))
+    opened(track)
+    told = words(track)
+    parts = ["Herd fine-tuned was tracked in the first 0.5 s alone."]
+    if frames[0] < FRAMES:
+        parts.insert(0, "Herd base was tracked in the first 1.2 s alone")
+    assert f"Which keeps the cows apart better cannot be told: {' and '.join(parts)}" in told
+    assert "better on this clip" not in told
+    assert "better in the first" not in told
+    assert f"Not to be compared: {' and '.join(parts)}" in told
+    assert "Herd fine-tuned, first 0.5 s" in told
+    assert "Herd base, first" not in told or frames[0] < FRAMES
+
+
+def test_parts_of_one_length_are_compared_as_parts(track) -> None:
+    followed(SPECS[0], ((1,),) * 5 + ((2,),) * 5, whole=False, notes=("Stopped early.",))
+    followed(SPECS[1], ((1,),) * 10, whole=False, notes=("Stopped early.",))
+    opened(track)
+    assert "Herd fine-tuned keeps the cows apart better in the first 1.0 s of this clip: IDF1 1.000" in words(track)
+    assert "Not to be compared" not in words(track)
 
 
 def test_other_settings_show_what_there_is_and_say_so(track) -> None:
@@ -539,7 +673,7 @@ def test_frames_too_early_for_any_id_are_explained_not_left_out(track) -> None:
     tracked = followed(SPECS[0], ((),) * 3 + ((1,),) * 17)
     opened(track)
     assert "Shaded: too early, as a cow gets its id after 3 frames in sight." in words(track)
-    assert tracking_timeline.side_of(tracked, "one", "#000000").unsure == 3
+    assert tracking_timeline.side_of(tracked, "one", "#000000", is_true=True).unsure == 3
     assert tracked.health.mean_at_once == pytest.approx(17 / 20)
 
 
@@ -618,6 +752,9 @@ def test_downloads_count_frames_from_one_and_name_no_folder(track, tmp_path) -> 
     assert lines[0] == "frame,seconds,id,x_min,y_min,x_max,y_max,score,seen"
     assert lines[1].startswith("1,0.0,1,10.0,10.0,")
     assert len(lines) == 1 + FRAMES
+    at_25 = as_csv(tracked.table(), Fraction(25)).splitlines()
+    assert [at_25[number].split(",")[1] for number in (1, 2, FRAMES)] == ["0.0", "0.04", "0.76"]
+    assert as_csv(tracked.table(), Fraction(30000, 1001)).splitlines()[FRAMES].startswith("20,0.634,")
     assert str(tmp_path) not in as_json(tracked)
 
 
