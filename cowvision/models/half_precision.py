@@ -7,16 +7,17 @@ hour, only to find out that float32 is faster.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
 
 import torch
 from torch.nn import functional as F
 
-_HOPELESS = 4.0
+_HOPELESS = 3.0
 """So many times slower in one layer, it cannot win in a network; closer cases are decided by running the network."""
 
-_CHANNELS, _CELLS = 64, 24
-_RUNS = 3
+_CHANNELS, _CELLS = 128, 24
+_ROUNDS = 5
 
 
 @cache
@@ -26,24 +27,31 @@ def is_bfloat16_hopeless(device: str) -> bool:
     Args:
         device: "cpu", "cuda" or "mps".
     """
-    usual = _seconds(torch.float32, device, float("inf"))
     try:
-        return _seconds(torch.bfloat16, device, _HOPELESS * usual) > _HOPELESS * usual
+        usual, half = _fewest_seconds((torch.float32, torch.bfloat16), device)
     except RuntimeError:
         return True
+    return half > _HOPELESS * usual
 
 
-def _seconds(dtype: torch.dtype, device: str, enough: float) -> float:
-    """The shortest of some runs of a layer, after one to warm up; given up once the warm-up is beyond any doubt."""
+def _fewest_seconds(dtypes: Sequence[torch.dtype], device: str) -> list[float]:
+    """The shortest run of a layer in each precision, turn by turn and by one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        rounds = [[_seconds(dtype, device) for dtype in dtypes] for _ in range(_ROUNDS + 1)]
+    finally:
+        torch.set_num_threads(threads)
+    return [min(seconds) for seconds in zip(*rounds[1:], strict=True)]
+
+
+@torch.inference_mode()
+def _seconds(dtype: torch.dtype, device: str) -> float:
     features = torch.ones(1, _CHANNELS, _CELLS, _CELLS, dtype=dtype, device=device)
     features = features.contiguous(memory_format=torch.channels_last)
     kernel = torch.ones(_CHANNELS, _CHANNELS, 3, 3, dtype=dtype, device=device)
-    seconds = []
-    with torch.inference_mode(), torch.autocast(device, enabled=False):
-        for _ in range(_RUNS + 1):
-            started = time.perf_counter()
-            F.conv2d(features, kernel, padding=1).sum().item()  # asking for the sum waits for a graphics card
-            seconds.append(time.perf_counter() - started)
-            if seconds[0] > 20 * enough:
-                return seconds[0]
-    return min(seconds[1:])
+    clock = time.thread_time if device == "cpu" else time.perf_counter  # other work on the machine does not count
+    with torch.autocast(device, enabled=False):
+        started = clock()
+        F.conv2d(features, kernel, padding=1).sum().item()  # asking for the sum waits for a graphics card
+        return clock() - started

@@ -22,7 +22,7 @@ _LEAST_CHANNELS = 128
 
 _FEW_CELLS = 500
 _TILES_A_THREAD = 200
-_TILES_AT_ONCE = 48
+_TILES_AT_ONCE = 96
 """oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long."""
 
 _TO_SUMS = torch.tensor(
@@ -103,10 +103,10 @@ class _Room:
         channels = features.shape[1]
         self.across = across
         self.padded = features.new_zeros(_STEP * strip + 2, _STEP * across + 2, channels)
-        room = -(-strip * across // _TILES_AT_ONCE) * _TILES_AT_ONCE
-        self.tiles = features.new_zeros(room, _TILE * _TILE, channels)
-        self.sums = features.new_empty(_TILES_AT_ONCE, _TILE * _TILE, channels)
-        self.inner = features.new_empty(room, _STEP * _STEP, outputs)
+        groups = -(-strip * across // _TILES_AT_ONCE)
+        self.tiles = features.new_zeros(groups, _TILES_AT_ONCE, _TILE * _TILE, channels)  # more than a strip has
+        self.sums = torch.empty_like(self.tiles[0])
+        self.inner = features.new_empty(groups, _TILES_AT_ONCE, _STEP * _STEP, outputs)
 
     def convolve(
         self, cells: torch.Tensor, first: int, rows: torch.Tensor, products: GroupedProducts, bias: Any
@@ -119,11 +119,11 @@ class _Room:
         row, column, channel = self.padded.stride()
         shape = (down, across, _TILE, _TILE, self.padded.shape[2])
         overlapping = self.padded.as_strided(shape, (_STEP * row, _STEP * column, row, column, channel))
-        self.tiles[:tiles].view(shape).copy_(overlapping)
-        for some, inner in zip(self.tiles.split(_TILES_AT_ONCE), self.inner.split(_TILES_AT_ONCE), strict=True):
+        self.tiles.flatten(0, 1)[:tiles].view(shape).copy_(overlapping)
+        for some, inner in zip(self.tiles, self.inner, strict=True):
             sums = torch.matmul(_SUMS, some, out=self.sums)
             torch.matmul(_CELLS, products.of(sums), out=inner)
-        in_rows = self.inner[:tiles].view(down, across, _STEP, _STEP, -1).transpose(1, 2)
+        in_rows = self.inner.flatten(0, 1)[:tiles].view(down, across, _STEP, _STEP, -1).transpose(1, 2)
         if rows.shape[:2] == (_STEP * down, _STEP * across):
             torch.add(in_rows, bias, out=rows.view(in_rows.shape))
         else:

@@ -19,6 +19,9 @@ if not one_pass._is_built_in(torch.float32):
     pytest.skip("torch has no oneDNN here, and nothing is done so", allow_module_level=True)
 
 
+FEW_CELLS = winograd._FEW_CELLS
+
+
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch) -> None:
     monkeypatch.setattr(winograd, "_FEW_CELLS", 0)
@@ -119,6 +122,32 @@ def test_elsewhere_it_is_the_usual_layer(monkeypatch) -> None:
 
 
 @torch.inference_mode()
+def test_no_shape_of_a_picture_makes_a_matrix_of_another_height(monkeypatch) -> None:
+    heights = []
+    multiply = one_pass.GroupedProducts.of
+
+    def watched(products: one_pass.GroupedProducts, rows: torch.Tensor) -> torch.Tensor:
+        heights.append(len(rows))
+        return multiply(products, rows)
+
+    monkeypatch.setattr(one_pass.GroupedProducts, "of", watched)
+    quick = WinogradConv2d(layer())
+    for size in ((20, 27), (50, 76), (104, 160), (160, 104), (3, 3)):
+        quick(some(1, 16, *size))
+    assert set(heights) == {winograd._TILES_AT_ONCE}
+
+
+@torch.inference_mode()
+def test_pictures_of_a_usual_size_are_convolved_so(monkeypatch) -> None:
+    monkeypatch.setattr(winograd, "_FEW_CELLS", FEW_CELLS)
+    seen = []
+    monkeypatch.setattr(WinogradConv2d, "_convolved", lambda _, features, **__: seen.append(features) or features)
+    head = InferenceCopies(build_detectron2("d2-r50-fpn", 1)).of("float32").rpn.head
+    head([some(1, 256, 25, 38)])
+    assert len(seen) == 1
+
+
+@torch.inference_mode()
 def test_it_can_be_copied_and_stored_after_it_was_used() -> None:
     quick, features = WinogradConv2d(layer()), some(1, 16, 24, 24)
     wanted = quick(features)
@@ -149,8 +178,9 @@ def test_the_wide_ones_of_detectron2s_networks_are_done_so_to_look_with_only() -
     network = build_detectron2("d2-r50-fpn", 1)
     copies = InferenceCopies(network)
     names = names_in(copies.of("float32"))
-    assert [sum(part in name for name in names) for part in ("fpn", "rpn", "layer3", "layer4")] == [4, 1, 6, 3]
-    assert len(names) == 14
+    parts = ("fpn", "rpn", "layer2", "layer3", "layer4")
+    assert [sum(part in name for name in names) for part in parts] == [4, 1, 4, 6, 3]
+    assert len(names) == 18
     assert names_in(network) == []
     assert set(network.state_dict()) == set(build_detectron2("d2-r50-fpn", 1).state_dict())
     assert names_in(InferenceCopies(build_network("fasterrcnn_resnet50_fpn", 2)).of("float32")) == [], "1e-3 px asked"
@@ -160,7 +190,7 @@ def test_the_wide_ones_of_detectron2s_networks_are_done_so_to_look_with_only() -
     "other",
     [
         {"stride": 2}, {"dilation": 2}, {"groups": 2}, {"bias": False}, {"padding_mode": "reflect"}, {"padding": 0},
-        {"kernel_size": 5}, {"in_channels": 128}, {"out_channels": 128},
+        {"kernel_size": 5}, {"in_channels": 64}, {"out_channels": 64},
     ],
 )  # fmt: skip
 def test_others_are_left(other) -> None:

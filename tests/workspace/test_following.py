@@ -99,13 +99,15 @@ def test_the_switches_on_the_timeline_are_the_ones_in_the_numbers(clip) -> None:
     with new_folder(name) as folder:
         follow(clip, Hidden(), settings, folder, painter=plain, truth=clip.truth())
     found = read_tracked(tracked_folder() / name)
-    switches = [(one.frame, one.other_id, one.track_id) for one in found.events if one.kind is EventKind.SWITCH]
+    switches = [
+        (one.frame, one.other_id, one.track_id) for one in found.events(is_true=True) if one.kind is EventKind.SWITCH
+    ]
     assert switches == [(one.frame, one.before, one.after) for one in found.identity.switches]
     assert [(before, after) for _, before, after in switches] == [(1, 2)]
     assert found.identity.id_switches == 1
     unknown = kept(clip)
     assert unknown.identity is None
-    assert [one for one in unknown.events if one.kind is EventKind.SWITCH] == []
+    assert [one for one in unknown.events(is_true=True) if one.kind is EventKind.SWITCH] == []
 
 
 def test_a_stopped_clip_is_kept_as_a_part_and_says_so(clip) -> None:

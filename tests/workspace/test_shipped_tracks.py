@@ -76,7 +76,9 @@ def test_its_figures_are_those_of_its_tracks_and_trackevals(clip: Clip, model: s
 @pytest.mark.parametrize(("clip", "model"), PAIRS, ids=NAMES)
 def test_the_switches_on_its_timeline_are_the_true_ones_alone(clip: Clip, model: str) -> None:
     found = shipped(clip, model)
-    switches = [(one.frame, one.other_id, one.track_id) for one in found.events if one.kind is EventKind.SWITCH]
+    switches = [
+        (one.frame, one.other_id, one.track_id) for one in found.events(is_true=True) if one.kind is EventKind.SWITCH
+    ]
     assert len(switches) == found.identity.id_switches
     assert sorted(switches) == sorted((one.frame, one.before, one.after) for one in found.identity.switches)
 
