@@ -1,9 +1,12 @@
 """kill -9 of a training, its server, or both, at random moments: nothing half-written is ever listed."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,8 +24,8 @@ from tests.lessons import small_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS, JOB_KILLS, STEPS = 14, 6, 80
-LEARNER = """
-import sys
+LEARNERS = """
+import os, sys
 from pathlib import Path
 import torch
 from cowvision.workspace import files
@@ -30,9 +33,17 @@ from cowvision.workspace.lessons import go_on
 from cowvision.workspace.store import Store
 from cowvision.workspace.teaching import teach
 torch.set_num_threads(1)
-teach(*go_on("broken", Store(files.store_path())),
-      tell=lambda **facts: Path(sys.argv[1]).touch() if "loss" in facts else None)
+for _ in sys.stdin:
+    if learner := os.fork():
+        print(learner, flush=True)
+        print(os.waitpid(learner, 0)[1], flush=True)
+        continue
+    teach(*go_on("broken", Store(files.store_path())),
+          tell=lambda **facts: Path(sys.argv[1]).touch() if "loss" in facts else None)
+    os._exit(0)
 """
+"""Begins a process that learns for every line it is told; they need not import torch again, which takes seconds."""
+
 SERVER = """
 import sys, time
 from cowvision.workspace import files
@@ -79,6 +90,14 @@ def begun(folder: Path, name: str, plan=None):
     return run, data
 
 
+def is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_training_killed_again_and_again_ends_like_the_unbroken_one(tmp_path) -> None:
     rng = random.Random(5)
     plan = small_plan(tmp_path, iterations=STEPS)
@@ -86,17 +105,22 @@ def test_a_training_killed_again_and_again_ends_like_the_unbroken_one(tmp_path) 
     whole = teach(whole, data)
     _, data = begun(tmp_path, "broken", plan)
     pace, at_work = whole.seconds / STEPS, tmp_path / "at work"
-    for _ in range(KILLS):
-        child = subprocess.Popen([sys.executable, "-c", LEARNER, str(at_work)], cwd=ROOT)
-        while not at_work.exists():  # from the first step on; how it begins is killed in the other test
-            assert child.poll() is None, "it ended before its first step"
-            time.sleep(0.005)
-        at_work.unlink()
-        time.sleep(rng.uniform(0, 3 * pace))
-        child.kill()
-        child.wait()
-        check_what_is_listed()
-        assert read_run("broken").state in {RunState.BEGUN, RunState.DONE}
+    command = [sys.executable, "-c", LEARNERS, str(at_work)]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as learners:
+        for _ in range(KILLS):
+            print(file=learners.stdin, flush=True)
+            learner = int(learners.stdout.readline())
+            while not at_work.exists():  # from the first step on; how it begins is killed in the other test
+                assert is_alive(learner), "it ended before its first step"
+                time.sleep(0.005)
+            at_work.unlink()
+            time.sleep(rng.uniform(0, 3 * pace))
+            with suppress(ProcessLookupError):  # it was done already
+                os.kill(learner, signal.SIGKILL)
+            assert int(learners.stdout.readline()) in {signal.SIGKILL, 0}
+            check_what_is_listed()
+            assert read_run("broken").state in {RunState.BEGUN, RunState.DONE}
+        learners.stdin.close()
     resumed, data = go_on("broken", Store(files.store_path()))
     resumed = teach(resumed, data)
     assert (resumed.state, resumed.steps) == (RunState.DONE, STEPS)
