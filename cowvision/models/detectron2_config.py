@@ -17,9 +17,9 @@ from typing import Any
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
-from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_zoo import ABSENT, ENGINE, INSTALL, is_installed
 from cowvision.models.published import file_sha256
+from cowvision.models.quoting import printable
 
 _CHECKPOINTS = (".pth", ".pkl")
 _FINAL = "model_final"

@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from cowvision.errors import ModelFileError
 from cowvision.models.choices import Execution
 from cowvision.models.d2_checkpoint import check_fit, stored_weights
-from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_config import read_settings
 from cowvision.models.detectron2_tensors import as_tensor, copy_classes, drawn_by_torch, raw
 from cowvision.models.detectron2_zoo import ENGINE
 from cowvision.models.engines import OwnEngine
 from cowvision.models.execution import applied
+from cowvision.models.quoting import printable
 from cowvision.models.torchvision_engine import as_float
 
 if TYPE_CHECKING:
