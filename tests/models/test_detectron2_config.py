@@ -250,7 +250,7 @@ def test_one_bad_folder_does_not_take_the_others_from_the_list(tmp_path, monkeyp
 def test_a_strangers_words_are_told_in_one_short_line(folder) -> None:
     (folder / "model_final.pth").unlink()
     cases = [
-        changed(WEIGHTS="detectron2://" + "a\nb" * 5000),
+        changed(WEIGHTS="detectron2://" + "a\nb" * 3000),
         changed(WEIGHTS="a\nb" * 3000),
         {"_BASE_": "../" + "a\nb" * 2000},
         {"MODEL": {}, "a\nb" * 2000: [{1: 2}]},
