@@ -88,24 +88,14 @@ def read_model(weights: str | Path) -> ModelSpec:
     path of detectron2's own `config.yaml` stands for the checkpoint beside it or named in it.
 
     Raises:
-        ModelFileError: Either file is missing, or the settings are not those of a model.
+        ModelFileError: Either file is missing or cannot be read, or the settings are not those of a model.
     """
     path = Path(weights)
-    if not path.is_file():
-        raise ModelFileError(str(path), "no such weights file", "Check the path, or train the model again")
-    if path.suffix in _CONFIGS:
-        from cowvision.models.detectron2_config import configured_model  # noqa: PLC0415 - it needs ModelSpec
-
-        return configured_model(path)
-    published = published_as(path) if path.suffix in _PICKLED else None
-    if published is not None:
-        return _published_spec(published, path)
-    if path.suffix in _PICKLED and not path.with_suffix(".json").is_file():
-        return _checkpoint_spec(path)
-    settings = _read_settings(path.with_suffix(".json"))
-    if path.name == OWN_WEIGHTS and path.parent.parent == runs_folder():
-        settings["name"] = path.parent.name
-    return ModelSpec(**settings, weights=path, weights_sha256=file_sha256(path))
+    try:
+        return _read_model(path)
+    except OSError as error:
+        cause = error.strerror or "cannot be read"
+        raise ModelFileError(str(path), cause, "Check the path, and who may read it") from None
 
 
 def embedded_models(
@@ -172,6 +162,24 @@ def find_model(name: str, folder: Path = WEIGHTS_FOLDER) -> ModelSpec:
     raise ModelNotFoundError(name, "no model of that name", ways)
 
 
+def _read_model(path: Path) -> ModelSpec:
+    if not path.is_file():
+        raise ModelFileError(str(path), "no such weights file", "Check the path, or train the model again")
+    if path.suffix in _CONFIGS:
+        from cowvision.models.detectron2_config import configured_model  # noqa: PLC0415 - it needs ModelSpec
+
+        return configured_model(path)
+    published = published_as(path) if path.suffix in _PICKLED else None
+    if published is not None:
+        return _published_spec(published, path)
+    if path.suffix in _PICKLED and not path.with_suffix(".json").is_file():
+        return _checkpoint_spec(path)
+    settings = _read_settings(path.with_suffix(".json"))
+    if path.name == OWN_WEIGHTS and path.parent.parent == runs_folder():
+        settings["name"] = path.parent.name
+    return ModelSpec(**settings, weights=path, weights_sha256=file_sha256(path))
+
+
 def _only_model_in(folder: Path) -> Path:
     there = sorted(path for path in folder.glob("[!.]*") if path.is_file())
     files = [path for path in there if path.suffix == ".safetensors" or path.name in {"config.yaml", "config.yml"}]
@@ -203,18 +211,9 @@ def _downloaded_model(model: PublishedModel) -> ModelSpec:
 
 
 def _published_spec(model: PublishedModel, path: Path) -> ModelSpec:
-    spec = ModelSpec(
-        name=model.name,
-        title=model.title,
-        architecture=model.architecture,
-        class_names=model.class_names,
-        licence=model.licence,
-        published_map=model.published_map,
-        notes=model.notes,
-        weights=path,
-        weights_sha256=file_sha256(path),
-    )
-    return as_chosen(spec)
+    same = ("name", "title", "architecture", "class_names", "licence", "published_map", "notes")
+    settings: dict[str, Any] = {name: getattr(model, name) for name in same}
+    return as_chosen(ModelSpec(**settings, weights=path, weights_sha256=file_sha256(path)))
 
 
 def _checkpoint_spec(path: Path) -> ModelSpec:
@@ -240,6 +239,6 @@ def _read_settings(path: Path) -> dict[str, Any]:
         ModelSpec(**chosen)
     except FileNotFoundError:
         raise ModelFileError(str(path), "the model's settings file is missing", remedy) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(str(path), f"not the settings of a model ({error})", remedy) from None
     return chosen

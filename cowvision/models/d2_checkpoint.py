@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import pickle
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError
 from cowvision.models.d2_network import RGB_MEANS, build_detectron2
 from cowvision.models.d2_parts import ANCHOR_SIDES_PX, cell_anchors
-from cowvision.models.d2_pickle import UnreadablePickleError, check_unfolding, printable, read_arrays
+from cowvision.models.d2_pickle import read_arrays
+from cowvision.models.d2_torch_file import is_from_torch, read_torch
+from cowvision.models.d2_unfolding import UnreadablePickleError
+from cowvision.models.quoting import printable
 
 SUFFIXES = (".pkl", ".pth")
 _MOST_BYTES = 2 * 1024**3  # the zoo's have 0.25e9, and a trainer keeps its optimizer beside the weights
@@ -46,8 +47,11 @@ _BOXES = "roi_heads.box_predictor.bbox_pred."
 _SETTINGS = re.compile(r"pixel_(mean|std)|proposal_generator\.anchor_generator\.cell_anchors\.\d")
 _ONLY_IN_R101 = "backbone.bottom_up.res4.6."
 _COUNTER = ".num_batches_tracked"
-_OLDER_PICKLES = 4  # one after the other: that number, the release of the format, the machine, what was saved
-_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # the first number in PyTorch's older files
+_MOST_CLASSES = 10_000
+_NUMBERS = frozenset({
+    torch.float16, torch.bfloat16, torch.float32, torch.float64,
+    torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
+})  # fmt: skip
 
 
 def read_checkpoint(path: Path, network: nn.Module) -> dict[str, torch.Tensor]:
@@ -78,7 +82,8 @@ def described(path: Path) -> tuple[str, int]:
     _check_settings(found, path)
     architecture = "d2-r101-fpn" if any(name.startswith(_ONLY_IN_R101) for name in found) else "d2-r50-fpn"
     scores = found.get(f"{_SCORES}bias")
-    num_classes = len(scores) - 1 if scores is not None and scores.ndim == 1 and len(scores) > 1 else 80
+    told = len(scores) - 1 if scores is not None and scores.ndim == 1 else 0
+    num_classes = told if 0 < told <= _MOST_CLASSES else len(COCO_EIGHTY)
     check_fit(found, their_layout(architecture, num_classes), path)
     return architecture, num_classes
 
@@ -106,15 +111,15 @@ def stored_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(str(path), f"the file is larger than {_MOST_BYTES / 1024**3:.0f} GB", _REMEDY)
-        held = _from_torch(path) if _is_from_torch(path) else read_arrays(path.read_bytes())
+        held = read_torch(path, _MOST_BYTES) if is_from_torch(path) else read_arrays(path.read_bytes())
     except UnreadablePickleError as error:
         raise ModelFileError(str(path), str(error), _REMEDY) from None
     except OSError as error:
         raise ModelFileError(str(path), error.strerror or "cannot be opened", _REMEDY) from None
-    weights = held.get("model", held)
-    if not isinstance(weights, dict) or not weights:
+    weights = dict.get(held, "model", held)  # an OrderedDict of torch's may have a `get` and `items` from the file
+    if not isinstance(weights, dict) or not weights or not all(type(name) is str for name in dict.keys(weights)):
         raise ModelFileError(str(path), "the file holds something else than named weights", _REMEDY)
-    tensors = {str(name): _tensor(value) for name, value in weights.items()}
+    tensors = {name: _tensor(value) for name, value in dict.items(weights)}
     return {name: value for name, value in tensors.items() if value is not None and not name.endswith(_COUNTER)}
 
 
@@ -157,63 +162,23 @@ def _our_layout(name: str, value: torch.Tensor) -> torch.Tensor:
     return value
 
 
-def _is_from_torch(path: Path) -> bool:
-    """Whether PyTorch wrote a file, now or before its release 1.6; else it is a plain pickle, whatever its ending."""
-    with path.open("rb") as file:
-        first = file.read(64)
-    return first.startswith(b"PK\x03\x04") or _MAGIC in first
-
-
-def _from_torch(path: Path) -> Mapping[str, Any]:
-    """A PyTorch file, read as plain weights only: torch refuses what would run."""
-    try:
-        _check_unpacked(path)
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except UnreadablePickleError:
-        raise
-    except pickle.UnpicklingError as error:
-        asked = re.search(r"GLOBAL (\S+)", str(error))
-        cause = f"asks to run {asked[1]}, which weights never need" if asked else "is truncated or damaged"
-        raise UnreadablePickleError(f"the file {cause}; nothing was run") from None
-    except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way
-        raise UnreadablePickleError(f"the file is truncated or damaged ({type(error).__name__})") from None
-    if not isinstance(held, dict):
-        raise UnreadablePickleError("the file holds something else than named weights")
-    return held
-
-
-def _check_unpacked(path: Path) -> None:
-    """Refuse, before torch reads it, what would take all memory or all time."""
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            for _ in range(_OLDER_PICKLES):
-                check_unfolding(file)
-        return
-    with zipfile.ZipFile(path) as archive:
-        if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:
-            raise UnreadablePickleError(f"the file unpacks to more than {_MOST_BYTES / 1024**3:.0f} GB")
-        for name in archive.namelist():
-            if name.endswith("data.pkl"):
-                check_unfolding(archive.read(name))
-
-
 def _tensor(value: object) -> torch.Tensor | None:
     """A weight; None for what is none, such as a word about the author, or numbers that are not all there."""
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.astype(value.dtype.newbyteorder("="), order="C"))
-    whole = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.device.type == "cpu"
-    return value if isinstance(value, torch.Tensor) and whole and not value.is_quantized else None
+    whole = isinstance(value, torch.Tensor) and value.device.type == "cpu" and value.dtype in _NUMBERS
+    return value if isinstance(value, torch.Tensor) and whole else None
 
 
 def _check_settings(found: dict[str, torch.Tensor], path: Path) -> None:
     """Take out the settings that older files keep among the weights; refuse what is run otherwise here."""
-    kept = {name: found.pop(name).float() for name in list(found) if _SETTINGS.fullmatch(name)}
+    kept = {name: found.pop(name) for name in list(found) if _SETTINGS.fullmatch(name)}
     here = {"pixel_mean": torch.tensor(RGB_MEANS[::-1]), "pixel_std": torch.ones(3)}
     for level, side in enumerate(ANCHOR_SIDES_PX):
         here[f"proposal_generator.anchor_generator.cell_anchors.{level}"] = cell_anchors(side)
     for name, value in kept.items():
-        same = name in here and here[name].numel() == value.numel()
-        if not same or not torch.allclose(value.flatten(), here[name].flatten(), atol=1e-3):
+        same = name in here and here[name].numel() == value.numel()  # first: one number may be said to be 10^10 times
+        if not same or not torch.allclose(value.float().flatten(), here[name].flatten(), atol=1e-3):
             cause = f"trained with settings of its own ({name}), which only detectron2 itself follows"
             raise ModelFileError(str(path), cause, "Install detectron2 and run it with its config.yaml")
 

@@ -61,6 +61,8 @@ class BoxHeads(RoIHeads):  # type: ignore[misc] # torchvision ships no types
     def _found(
         self, boxes: torch.Tensor, scores: torch.Tensor, shape: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        whole = boxes[:, 1:].isfinite().flatten(1).all(dim=1) & scores.isfinite().all(dim=1)
+        boxes, scores = boxes[whole], scores[whole]  # before any takes a place among the best
         rows, classes = (scores[:, 1:] > self.score_thresh).nonzero().unbind(1)
         labels = classes + 1
         boxes, scores = clip_boxes_to_image(boxes[rows, labels], shape), scores[rows, labels]

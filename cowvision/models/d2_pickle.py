@@ -1,34 +1,31 @@
 """Reading detectron2's `.pkl` files without running anything: arrays of numbers come out, and nothing else can.
 
 A pickle is a small program. Here it may build dicts, lists, texts and numbers, and call four names that numpy writes
-for arrays; these stand for functions of this module, so that not even numpy's own code runs on what a stranger wrote.
+for arrays, and the OrderedDict of PyTorch's weights; these stand for functions of this module, so that not even numpy's
+own code runs on what a stranger wrote.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, Literal, NoReturn, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cowvision.models.d2_unfolding import UnreadablePickleError, looked_at
+from cowvision.models.quoting import first_line, printable
+
 _KINDS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"})
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _MOST_NAMED = 10_000_000  # a memo's place is given in the file, and memory is taken up to there
-_MOST_LETTERS = 90
-_MOST_UNFOLDED = 10_000_000  # parts of one value; a tuple that holds another twice, and so on, is slow as a key
-_PUT = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
-_GET = frozenset({"GET", "BINGET", "LONG_BINGET"})
-_MARK = -1
-
-
-class UnreadablePickleError(Exception):
-    """Why a pickle is not read, in words without a full stop."""
+_MOST_BYTES = 2 * 1024**3  # of all arrays together: two can be made of the same bytes
+_MOST_SIDES = 32
+_NUMBERED = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET"})
 
 
 def read_arrays(data: bytes) -> dict[str, Any]:
@@ -40,42 +37,22 @@ def read_arrays(data: bytes) -> dict[str, Any]:
     _look_through(data)
     try:
         held = _Unpickler(io.BytesIO(data), encoding="latin1").load()
+        if isinstance(held, dict):
+            _unpack(held)
+            return held
     except UnreadablePickleError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged program can fail in any way
-        raise UnreadablePickleError(f"the pickle is damaged ({type(error).__name__}: {error})") from None
-    arrays = _as_arrays(held)
-    if not isinstance(arrays, dict):
-        raise UnreadablePickleError("the pickle holds something else than named weights")
-    return arrays
-
-
-def check_unfolding(data: bytes | BinaryIO) -> None:
-    """Look at a pickle that others will read for values that unfold without end; of an open file, at the next one.
-
-    Raises:
-        UnreadablePickleError: It has one, or is truncated or damaged; nothing has run.
-    """
-    sizes = _Sizes([], {})
-    try:
-        for code, argument, _ in pickletools.genops(data):
-            sizes.follow(code, argument)
-    except (ValueError, IndexError, KeyError) as error:
-        raise UnreadablePickleError(f"the pickle is truncated or damaged ({str(error).splitlines()[0]})") from None
-
-
-def printable(name: str) -> str:
-    """A stranger's name as part of one sentence: no line breaks, and not too long."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:_MOST_LETTERS])
+        raise UnreadablePickleError(f"the pickle is damaged ({type(error).__name__}: {first_line(error)})") from None
+    raise UnreadablePickleError("the pickle holds something else than named weights")
 
 
 def _look_through(data: bytes) -> None:
     """Read the program without running it: to its end, and what it names in plain sight."""
-    check_unfolding(data)
-    for code, argument, _ in pickletools.genops(data):
-        if code.name in {"GLOBAL", "INST"}:
+    for name, argument in looked_at(data):
+        if name in {"GLOBAL", "INST"}:
             _stand_in(*str(argument).split(" ", 1))
-        if code.name in _PUT | _GET and int(argument or 0) > _MOST_NAMED:
+        if name in _NUMBERED and int(str(argument)) > _MOST_NAMED:
             raise UnreadablePickleError("the pickle is damaged (it numbers more things than a file of weights has)")
 
 
@@ -84,46 +61,6 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         return _stand_in(module, name)
-
-
-@dataclass(frozen=True)
-class _Sizes:
-    """Of how many parts each value on the pickle's stack and in its memo is, those that it holds twice counted twice.
-
-    Attributes:
-        stack: The last on top.
-        memo: By the number that the pickle gave.
-    """
-
-    stack: list[int]
-    memo: dict[int, int]
-
-    def follow(self, code: pickletools.OpcodeInfo, argument: object) -> None:
-        """Do what the next step does.
-
-        Raises:
-            UnreadablePickleError: A value grows beyond all weights.
-            IndexError, KeyError: It takes what is not there.
-        """
-        if code.name in _GET:
-            self.stack.append(self.memo[int(str(argument))])
-        elif code.name in _PUT or code.name == "MEMOIZE":
-            self.memo[len(self.memo) if argument is None else int(str(argument))] = self.stack[-1]
-        else:
-            self._replace(code)
-
-    def _replace(self, code: pickletools.OpcodeInfo) -> None:
-        size = 1
-        for kind in reversed(code.stack_before):
-            if kind is pickletools.markobject:
-                self.stack.pop()
-            while kind is pickletools.stackslice and self.stack[-1] != _MARK:
-                size += self.stack.pop()
-            if kind not in (pickletools.markobject, pickletools.stackslice):
-                size += max(self.stack.pop(), 0)
-        if size > _MOST_UNFOLDED:
-            raise UnreadablePickleError("the pickle unfolds to more parts than a file of weights has")
-        self.stack.extend(_MARK if kind is pickletools.markobject else size for kind in code.stack_after)
 
 
 @dataclass(frozen=True)
@@ -158,37 +95,71 @@ class _Kind:
 
 
 class _Array:
-    """An array whose shape and bytes come later."""
+    """An array whose shape and bytes come later; they are unpacked last of all, and once."""
 
     def __init__(self, *_: object) -> None:
-        self.values: NDArray[Any] = np.zeros(0, np.float32)
+        self._shape: tuple[int, ...] = (0,)
+        self._kind = _Kind("f4")
+        self._order: Literal["C", "F"] = "C"
+        self._packed: bytes | str = b""
 
-    def __setstate__(self, state: tuple[object, tuple[int, ...], _Kind, bool, bytes | str]) -> None:
-        _, shape, kind, by_columns, numbers = state
-        if not isinstance(kind, _Kind) or not isinstance(numbers, bytes | str):
+    def __setstate__(self, state: tuple[object, object, object, object, object]) -> None:
+        _, shape, kind, by_columns, packed = state
+        if not isinstance(kind, _Kind) or not isinstance(packed, bytes | str):
             raise UnreadablePickleError("the pickle holds an array of another kind than numbers")
-        packed = numbers.encode("latin1") if isinstance(numbers, str) else numbers
-        if prod(shape) * kind.dtype.itemsize != len(packed) or min(shape, default=0) < 0:
+        if not _is_shape(shape) or prod(shape) * kind.dtype.itemsize != len(packed):
             raise UnreadablePickleError("the pickle holds an array whose shape and numbers do not fit")
-        self.values = np.frombuffer(packed, kind.dtype).reshape(shape, order="F" if by_columns else "C")
+        self._shape, self._kind, self._order, self._packed = shape, kind, "F" if by_columns else "C", packed
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes when it is unpacked."""
+        return len(self._packed)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """As numpy has it."""
+        if not self._packed:
+            return np.zeros(self._shape, self._kind.dtype)
+        packed = self._packed.encode("latin1") if isinstance(self._packed, str) else self._packed
+        return np.ndarray(self._shape, self._kind.dtype, packed, order=self._order)
+
+
+class _Names(dict[Any, Any]):
+    """An OrderedDict, which is filled later; what PyTorch notes about it beside its names is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __setstate__(self, _state: object) -> None:
+        """Take no attributes."""
+
+
+def _is_shape(shape: object) -> TypeGuard[tuple[int, ...]]:
+    if not isinstance(shape, tuple) or len(shape) > _MOST_SIDES:
+        return False
+    return all(type(side) is int and 0 <= side <= _MOST_BYTES for side in shape)
 
 
 def _number(kind: _Kind, packed: bytes | str) -> float:
+    if len(packed) != kind.dtype.itemsize:
+        raise UnreadablePickleError("the pickle holds a number that is none")
     data = packed.encode("latin1") if isinstance(packed, str) else packed
-    return float(np.frombuffer(data, kind.dtype, count=1)[0])
+    return float(np.frombuffer(data, kind.dtype)[0])
 
 
-def _encoded(text: str, encoding: str = "latin1") -> bytes:
-    """How the older protocols write bytes."""
+def _encoded(text: str, encoding: str = "latin1") -> str:
+    """How the older protocols write bytes; they stay a text until they are unpacked, for each copy takes memory."""
     if encoding != "latin1":
         raise UnreadablePickleError("the pickle is damaged (bytes in an unknown writing)")
-    return text.encode("latin1")
+    return text
 
 
 _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Kind,
     ("_codecs", "encode"): _encoded,
+    ("collections", "OrderedDict"): _Names,
     **{(module, "_reconstruct"): _Array for module in _ARRAY_MODULES},
     **{(module, "scalar"): _number for module in _ARRAY_MODULES},
 }
@@ -201,16 +172,11 @@ def _stand_in(module: str, name: str) -> _StandIn:
     return _StandIn(name, _STAND_INS[module, name])
 
 
-def _as_arrays(value: object) -> object:
-    """The dict with arrays for what was read as such, two storeys deep: the file's parts, and the names in each."""
-    if isinstance(value, _Array):
-        return value.values
-    if isinstance(value, dict):
-        return {key: _in_part(one) for key, one in value.items()}
-    return value
-
-
-def _in_part(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: one.values if isinstance(one, _Array) else one for key, one in value.items()}
-    return value.values if isinstance(value, _Array) else value
+def _unpack(held: dict[Any, Any]) -> None:
+    """Put arrays where they were only described, two storeys deep: the file's parts, and the names in each."""
+    parts = {id(part): part for part in (held, *held.values()) if isinstance(part, dict)}
+    found = [(part, name, one) for part in parts.values() for name, one in part.items() if isinstance(one, _Array)]
+    if sum(one.size_bytes for _, _, one in found) > _MOST_BYTES:
+        raise UnreadablePickleError("the pickle unfolds to more numbers than a file of weights has")
+    for part, name, one in found:
+        part[name] = one.values

@@ -17,9 +17,9 @@ from typing import Any
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.errors import ModelFileError
 from cowvision.models.catalog import ModelSpec
-from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_zoo import ABSENT, ENGINE, INSTALL, is_installed
 from cowvision.models.published import file_sha256
+from cowvision.models.quoting import first_line, printable
 
 _CHECKPOINTS = (".pth", ".pkl")
 _FINAL = "model_final"
@@ -84,7 +84,7 @@ def _with_bases(path: Path, within: Path) -> list[dict[str, Any]]:
             raise ModelFileError(str(place), "its _BASE_ is not the name of one file, or has no end", _WRITE_WHOLE)
         place = (place.parent / base).resolve()
         if "://" in base or not place.is_relative_to(within):
-            cause = f"it builds on {base}, which lies outside its folder and is not read"
+            cause = f"it builds on {printable(base)}, which lies outside its folder and is not read"
             raise ModelFileError(str(path), cause, _WRITE_WHOLE)
         chain.append(_read(place))
     return chain
@@ -105,12 +105,12 @@ def _read(path: Path) -> dict[str, Any]:
         _check_keys(settings)
         json.dumps(settings, allow_nan=False)
     except yaml.constructor.ConstructorError as error:
-        cause = f"it holds more than plain values ({str(error.problem)[:90]}); nothing was run"
+        cause = f"it holds more than plain values ({printable(str(error.problem))}); nothing was run"
         raise ModelFileError(str(path), cause, "Write the values out: numbers, texts, lists") from None
     except OSError as error:
         raise ModelFileError(str(path), error.strerror or "cannot be opened", "Check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
-        cause = f"it is no YAML of plain settings ({str(error).splitlines()[0]})"
+        cause = f"it is no YAML of plain settings ({first_line(error)})"
         raise ModelFileError(str(path), cause, _WRITE_WHOLE) from None
     if not isinstance(settings, dict) or not isinstance(settings.get("MODEL", {}), dict):
         raise ModelFileError(str(path), "it holds no settings of detectron2", _WRITE_WHOLE)
@@ -164,18 +164,25 @@ def _weights(path: Path, settings: dict[str, Any]) -> Path:
     named = str(settings.get("MODEL", {}).get("WEIGHTS") or "")
     if final:
         return final[0]
-    if named and "://" not in named and "\0" not in named and (path.parent / named).is_file():
+    if named and "://" not in named and "\0" not in named and _is_file(path.parent / named):
         return path.parent / named
     if len(beside) == 1:
         return beside[0]
     cause = f"it has no checkpoint: {_FINAL}.pth beside it, or a file that MODEL.WEIGHTS names"
     if "://" in named:
-        cause = f"its MODEL.WEIGHTS is an address ({named}), and nothing is fetched that nobody asked for"
+        cause = f"its MODEL.WEIGHTS is an address ({printable(named)}), and nothing is fetched that nobody asked for"
     elif named:
         cause = f"its MODEL.WEIGHTS names {printable(named)}, which is not there"
     elif len(beside) > 1:
         cause = f"there are {len(beside)} checkpoints beside it, and MODEL.WEIGHTS names none of them"
     raise ModelFileError(str(path), cause, f"Put the checkpoint beside it, as {_FINAL}.pth or {_FINAL}.pkl")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # too long a name, for one
+        return False
 
 
 def _class_names(path: Path, weights: Path, settings: dict[str, Any]) -> tuple[str, ...]:
@@ -207,7 +214,7 @@ def _told(file: Path) -> tuple[str, ...] | None:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         names = facts.get("class_names", facts.get("thing_classes"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         names = ""  # no list either
     if names is not None and not isinstance(names, list):
         raise ModelFileError(str(file), "it names no classes", 'Write {"class_names": ["cow"]}, or delete it')
@@ -223,7 +230,7 @@ def _known_to_detectron2(settings: dict[str, Any]) -> tuple[str, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what torch says about the way in which detectron2 uses it
             from cowvision.models.detectron2_engine import class_names_of  # noqa: PLC0415 - takes seconds, rarely needed
-    except (ImportError, OSError):  # it cannot be used either; `engines` says so
+    except Exception:  # noqa: BLE001 - built for another torch, it fails in any way; `engines` says so
         return ()
     told = [data_sets.get(part) for part in ("TRAIN", "TEST")]
     return class_names_of([str(name) for names in told if isinstance(names, list) for name in names])

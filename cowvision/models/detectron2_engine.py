@@ -19,20 +19,19 @@ from detectron2.modeling import Backbone, build_model
 from detectron2.modeling.proposal_generator.rpn import StandardRPNHead
 from detectron2.modeling.roi_heads.fast_rcnn import FastRCNNOutputLayers
 from detectron2.solver import build_lr_scheduler, build_optimizer
-from detectron2.solver.build import get_default_optimizer_params
 from detectron2.structures import Boxes, Instances
 from detectron2.utils.events import EventStorage
 from numpy.typing import NDArray
 
 from cowvision.errors import ModelFileError
+from cowvision.models import detectron2_tensors as tensors
 from cowvision.models.choices import Execution
 from cowvision.models.d2_checkpoint import check_fit, stored_weights
-from cowvision.models.d2_pickle import printable
 from cowvision.models.detectron2_config import read_settings
-from cowvision.models.detectron2_tensors import as_tensor, copy_classes, drawn_by_torch, raw
 from cowvision.models.detectron2_zoo import ENGINE
 from cowvision.models.engines import OwnEngine
 from cowvision.models.execution import applied
+from cowvision.models.quoting import printable
 from cowvision.models.torchvision_engine import as_float
 
 if TYPE_CHECKING:
@@ -85,13 +84,15 @@ class Detectron2Network(OwnEngine):
         self.to("cuda" if execution.device == "cuda" else "cpu", memory_format=layout)  # type: ignore[call-overload]
         with applied(execution):
             found = self.model([self._shown(rgb, short_side or self.cfg.INPUT.MIN_SIZE_TEST) for rgb in images])
-        return [raw(one["instances"]) for one in found]
+        return [tensors.raw(one["instances"]) for one in found]
 
     def forward(self, pictures: Sequence[torch.Tensor], targets: Sequence[dict[str, torch.Tensor]]) -> dict[str, Any]:
         """The losses of pictures, which its own augmentation varies first, at the sizes its configuration learns at."""
-        with drawn_by_torch(), EventStorage():  # its losses take notes there, and need a place for them
+        losses: dict[str, Any] = {}
+        with tensors.drawn_by_torch(), EventStorage():  # its losses take notes there, and need a place for them
             batch = [self._taught(*pair) for pair in zip(pictures, targets, strict=True)]
-            losses: dict[str, Any] = self.model(batch)
+            with tensors.diverging_is_a_loss(losses):
+                losses |= self.model(batch)
         return losses
 
     def with_classes(self, known: Sequence[str], wanted: Sequence[str]) -> Detectron2Network:
@@ -103,8 +104,10 @@ class Detectron2Network(OwnEngine):
         kept = {name: value for name, value in self.model.state_dict().items() if not name.startswith(tuple(heads))}
         fresh.model.load_state_dict(kept, strict=False)
         pairs = [(list(known).index(name), place) for place, name in enumerate(wanted) if name in known]
+        one_box = bool(cfg.MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG)
         for name in heads:
-            copy_classes(self.model.get_submodule(name), fresh.model.get_submodule(name), pairs)
+            old, new = (one.model.get_submodule(name) for one in (self, fresh))
+            tensors.copy_classes(old, new, pairs, one_box=one_box)
         return fresh.to(next(self.parameters()).device)
 
     def freeze(self, stages: int) -> None:
@@ -119,11 +122,11 @@ class Detectron2Network(OwnEngine):
         cfg = self.cfg.clone()
         cfg.SOLVER.BASE_LR, cfg.SOLVER.WEIGHT_DECAY = rate, decay
         cfg.SOLVER.WEIGHT_DECAY_NORM, cfg.SOLVER.WEIGHT_DECAY_BIAS = 0.0, 0.0
+        sgd: torch.optim.Optimizer = build_optimizer(cfg, self.model)
         if kind == "sgd":
-            sgd: torch.optim.Optimizer = build_optimizer(cfg, self.model)
-            return sgd
-        groups = get_default_optimizer_params(self.model, base_lr=rate, weight_decay_norm=0.0, weight_decay_bias=0.0)
-        return torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=decay)
+            return tensors.with_rate_factors(sgd, rate)
+        groups = [{key: group[key] for key in ("params", "lr", "weight_decay")} for group in sgd.param_groups]
+        return tensors.with_rate_factors(torch.optim.AdamW(groups, rate, betas=(0.9, 0.99)), rate)
 
     def rate_factor(self, schedule: str, steps: int, warm_up: int, drops_at: Sequence[float]) -> Callable[[int], float]:
         """As ``OwnEngine`` says."""
@@ -147,7 +150,7 @@ class Detectron2Network(OwnEngine):
         if short_side:
             size = T.ResizeShortestEdge.get_output_shape(height, width, short_side, self.cfg.INPUT.MAX_SIZE_TEST)
             pixels = T.ResizeTransform(height, width, *(max(1, side) for side in size)).apply_image(pixels)
-        return {"image": as_tensor(pixels), "height": height, "width": width}
+        return {"image": tensors.as_tensor(pixels), "height": height, "width": width}
 
     def _taught(self, picture: torch.Tensor, target: dict[str, torch.Tensor]) -> dict[str, Any]:
         """A picture and its truth as its model learns from them, varied by its own augmentation."""
@@ -158,7 +161,7 @@ class Detectron2Network(OwnEngine):
         truth.gt_boxes = Boxes(torch.as_tensor(learnt.boxes, dtype=torch.float32))
         truth.gt_boxes.clip(truth.image_size)
         truth.gt_classes = target["labels"].cpu() - 1
-        return {"image": as_tensor(learnt.image), "instances": truth[truth.gt_boxes.nonempty()]}
+        return {"image": tensors.as_tensor(learnt.image), "instances": truth[truth.gt_boxes.nonempty()]}
 
     def _variations(self, short_side: int) -> list[Any]:
         """Resizing and mirroring as its configuration says, around the size at which it will look."""
@@ -220,18 +223,21 @@ def class_names_of(data_sets: Sequence[str]) -> tuple[str, ...]:
 
 def _configuration(settings: dict[str, Any], num_classes: int, name: str) -> CfgNode:
     cfg = get_cfg()
-    if settings.get("VERSION", cfg.VERSION) != cfg.VERSION:
-        cause = f"its config is of VERSION {settings['VERSION']}, and this detectron2 writes {cfg.VERSION}"
+    version = settings.get("VERSION", cfg.VERSION)
+    if version != cfg.VERSION:
+        cause = f"its config is of VERSION {printable(str(version))}, and this detectron2 writes {cfg.VERSION}"
         raise ModelFileError(name, cause, _USE_FASTER_RCNN)
     cfg.merge_from_other_cfg(CfgNode(settings))
     for key, known in _ASKED.items():
         asked = _at(cfg.MODEL, key)
         if asked not in known:
-            cause = f"its config asks for {asked} as MODEL.{key}, and what is run here is {', '.join(sorted(known))}"
+            ours = ", ".join(sorted(known))
+            cause = f"its config asks for {printable(str(asked))} as MODEL.{key}, and what is run here is {ours}"
             raise ModelFileError(name, cause, _USE_FASTER_RCNN)
     if cfg.INPUT.FORMAT not in {"BGR", "RGB"}:
-        raise ModelFileError(name, f"its pictures are {cfg.INPUT.FORMAT}, not BGR or RGB", _USE_FASTER_RCNN)
+        raise ModelFileError(name, f"its pictures are {printable(cfg.INPUT.FORMAT)}, not BGR or RGB", _USE_FASTER_RCNN)
     cfg.MODEL.DEVICE, cfg.MODEL.WEIGHTS, cfg.OUTPUT_DIR = "cpu", "", ""
+    cfg.VIS_PERIOD = 0  # its drawings for TensorBoard, which nobody would see
     cfg.MODEL.MASK_ON = cfg.MODEL.KEYPOINT_ON = cfg.MODEL.LOAD_PROPOSALS = False
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = num_classes
     cfg.MODEL.ROI_HEADS.SCORE_THRESH_TEST = _RAW_SCORE  # thresholds are chosen later, and mAP needs all

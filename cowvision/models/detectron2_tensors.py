@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from cowvision.models.execution import RawDetections
 
 
-def copy_classes(old: Any, new: Any, pairs: Sequence[tuple[int, int]]) -> None:
-    """The background, which is last, and shared classes; a box of every class, or one for all."""
+def copy_classes(old: Any, new: Any, pairs: Sequence[tuple[int, int]], *, one_box: bool) -> None:
+    """Copy the background, which is last, and shared classes from one head to another.
+
+    Args:
+        old: With linear layers ``cls_score`` and ``bbox_pred``.
+        new: The same of other classes, changed in place.
+        pairs: Places of shared classes in the old one and in the new one.
+        one_box: Whether the heads predict one box for all classes, instead of one for each.
+    """
     with torch.no_grad():
         for before, after in [*pairs, (-1, -1)]:
             for part in ("weight", "bias"):
                 getattr(new.cls_score, part)[after] = getattr(old.cls_score, part)[before]
-        same = len(old.bbox_pred.bias) == 4
-        for before, after in [(0, 0)] if same else pairs:
+        for before, after in [(0, 0)] if one_box else pairs:
             for part in ("weight", "bias"):
                 getattr(new.bbox_pred, part)[4 * after :][:4] = getattr(old.bbox_pred, part)[4 * before :][:4]
 
@@ -36,6 +42,31 @@ def raw(instances: Any) -> RawDetections:
 def as_tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
     """Pixels (h, w, 3) as its models take them: (3, h, w) float32 in 0..255."""
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)).astype(np.float32))
+
+
+def with_rate_factors(optimizer: torch.optim.Optimizer, rate: float) -> torch.optim.Optimizer:
+    """Note in every group of parameters how many times the learning rate it has, for the rate changes in each step."""
+    for group in optimizer.param_groups:
+        group["rate_factor"] = group["lr"] / rate
+    return optimizer
+
+
+@contextmanager
+def diverging_is_a_loss(losses: dict[str, Any]) -> Iterator[None]:
+    """Make a loss that is no number of how its models say that they diverge, for whoever teaches knows what to advise.
+
+    Args:
+        losses: Where to add it.
+
+    Raises:
+        FloatingPointError, AssertionError: What happened inside, if it is about anything else.
+    """
+    try:
+        yield
+    except (FloatingPointError, AssertionError) as error:
+        if "NaN" not in str(error):
+            raise
+        losses["diverged"] = torch.tensor(torch.nan)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from cowvision.models import torchvision_engine
 from cowvision.models.catalog import ModelSpec
 from cowvision.models.detectron2_zoo import ABSENT, INSTALL, check_choice, is_for_engine, is_installed
 from cowvision.models.fusion import InferenceCopies
+from cowvision.models.quoting import first_line
 from cowvision.models.weights import load_weights
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def _by_detectron2(spec: ModelSpec) -> nn.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what torch says about the way in which detectron2 uses it
             from cowvision.models import detectron2_engine  # noqa: PLC0415 - most people have none
-    except (ImportError, OSError) as error:  # built for another torch, for one
-        cause = f"detectron2 is installed and cannot be imported ({str(error).splitlines()[0]})"
+    except Exception as error:  # noqa: BLE001 - built for another torch or Pillow, it fails in any way
+        cause = f"detectron2 is installed and cannot be imported ({first_line(error)})"
         raise ModelFileError(spec.name, cause, f"Build it again for this torch. {INSTALL}") from None
     network: Any = detectron2_engine.build(spec)
     if spec.weights is not None and spec.weights.suffix == ".safetensors":

@@ -76,11 +76,11 @@ def descend(
         network: Its gradient's norm is clipped.
         optimizer: Takes the step.
         losses: From ``losses_of``.
-        rate: The learning rate.
+        rate: The learning rate; a group of parameters with a ``rate_factor`` learns at so many times that.
         clip: Largest norm of the gradient.
     """
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("rate_factor", 1.0)
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(torch.stack(list(losses.values())).sum())
     norm = nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], clip)

@@ -185,6 +185,36 @@ def test_boxes_without_area_are_left_out_of_the_hundred() -> None:
     assert sure.tolist() == pytest.approx([0.8]), "a score of just 0.05 is too low"
 
 
+def test_rows_that_are_no_numbers_take_no_place_among_the_hundred() -> None:
+    heads: BoxHeads = build_detectron2(R50, 2).roi_heads
+    corners = torch.arange(0.0, 1200, 10)  # 120 boxes side by side
+    boxes = torch.stack([corners, torch.zeros(120), corners + 9, torch.full((120,), 9.0)], dim=1)
+    boxes = boxes[:, None].repeat(1, 3, 1)
+    scores = torch.linspace(0.9, 0.4, 120)[:, None] * torch.tensor([0.0, 1.0, 0.0])
+    boxes[0, 1, 2], boxes[1, 1, 0], boxes[2, 2, 0] = torch.inf, torch.nan, torch.nan  # the last of another class
+    scores[3, 0] = torch.nan
+    [found, sure, _] = heads._found(boxes, scores, (16, 1200))
+    assert found[:, 0].tolist() == corners[4:104].tolist() and len(sure) == 100
+
+
+def test_boxes_of_each_picture_are_cut_at_its_own_edges() -> None:
+    heads: BoxHeads = build_detectron2(R50, 1).roi_heads
+    proposals = [torch.tensor([[0.0, 0, 90, 90]])] * 2
+    logits = torch.tensor([[0.0, 5.0]]).repeat(2, 1)
+    boxes, _, _ = heads.postprocess_detections(logits, torch.zeros(2, 8), proposals, [(40, 60), (80, 50)])
+    assert [one.tolist() for one in boxes] == [[[0, 0, 60, 40]], [[0, 0, 50, 80]]]
+
+
+def test_boxes_are_not_pooled_in_bfloat16() -> None:
+    random = torch.Generator().manual_seed(0)
+    features = {str(level): torch.randn(1, 4, 32 >> level, 32 >> level, generator=random) for level in range(4)}
+    boxes = [torch.tensor([[3.3, 4.4, 120.7, 99.9], [60.1, 20.2, 81.3, 77.7]])]
+    with torch.inference_mode():
+        exact = AlignedPooler()(features, boxes, [(128, 128)])
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.testing.assert_close(AlignedPooler()(features, boxes, [(128, 128)]), exact)
+
+
 def test_a_picture_without_proposals_has_no_boxes() -> None:
     features = {str(level): torch.zeros(1, 256, 8 >> level, 8 >> level) for level in range(4)}
     assert AlignedPooler()(features, [torch.zeros(0, 4)], [(32, 32)]).shape == (0, 256, 7, 7)

@@ -1,6 +1,7 @@
 """A person's config.yaml: what is read, what is refused, and that nothing in it runs; no detectron2 is needed."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,54 @@ def test_names_of_data_sets_are_asked_of_detectron2_only_where_it_is(folder, mon
     settings = changed(ROI_HEADS={"NUM_CLASSES": 20}) | {"DATASETS": {"TRAIN": ["voc_2007_trainval"]}}
     with pytest.raises(ModelFileError, match="nobody says what its 20 classes are called"):
         configured_model(write_config(folder, settings, names=None))
+
+
+def test_a_detectron2_that_cannot_be_imported_names_no_classes(folder, monkeypatch) -> None:
+    (folder / "detectron2").mkdir()
+    (folder / "detectron2" / "__init__.py").write_text("raise AttributeError('no LINEAR')")
+    monkeypatch.syspath_prepend(folder)
+    for name in ("detectron2", "cowvision.models.detectron2_engine"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr("cowvision.models.detectron2_engine", raising=False)
+    settings = changed(ROI_HEADS={"NUM_CLASSES": 20}) | {"DATASETS": {"TRAIN": ["voc_2007_trainval"]}}
+    with pytest.raises(ModelFileError, match="nobody says what its 20 classes are called"):
+        configured_model(write_config(folder, settings, names=None))
+
+
+def test_one_bad_folder_does_not_take_the_others_from_the_list(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("COWVISION_HOME", str(tmp_path))
+    for name, weights in (("good", ""), ("long", "x" * 5000), ("deep", ""), ("lost", "")):
+        folder = tmp_path / "detectron2" / name
+        write_config(folder, changed(WEIGHTS=weights))
+        if name != "long":
+            (folder / "model_final.pth").write_bytes(b"weights")
+    (tmp_path / "detectron2" / "deep" / "config.json").write_text("[" * 100_000)
+    whole = detectron2_config.file_sha256
+
+    def digest(path: Path) -> str:
+        if path.parent.name == "lost":
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(detectron2_config, "file_sha256", digest)
+    problems: list[CowVisionError] = []
+    assert [spec.name for spec in own_models(on_problem=problems.append)] == ["good"]
+    told = sorted(str(problem).partition("detectron2/")[2] for problem in problems)
+    assert [one.partition("/")[0] for one in told] == ["deep", "long", "lost"]
+    assert "names no classes" in told[0] and "x, which is not there" in told[1] and "Permission denied" in told[2]
+
+
+def test_a_strangers_words_are_told_in_one_short_line(folder) -> None:
+    (folder / "model_final.pth").unlink()
+    cases = [
+        changed(WEIGHTS="detectron2://" + "a\nb" * 3000),
+        changed(WEIGHTS="a\nb" * 3000),
+        {"_BASE_": "../" + "a\nb" * 2000},
+        {"MODEL": {}, "a\nb" * 2000: [{1: 2}]},
+    ]
+    for settings in cases:
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        with pytest.raises(ModelFileError) as refused:
+            configured_model(path)
+        assert "\n" not in refused.value.cause and len(refused.value.cause) < 250

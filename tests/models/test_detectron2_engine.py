@@ -1,5 +1,6 @@
 """detectron2 itself at work: it sees BGR, says cow by name, learns a herd, and leaves nothing behind."""
 
+import copy
 import json
 import pickle
 from dataclasses import replace
@@ -11,7 +12,7 @@ import torch
 
 from cowvision.data.coco import COCO_EIGHTY
 from cowvision.detection_box import DetectionBox
-from cowvision.errors import ModelFileError, WorkStopped
+from cowvision.errors import ModelFileError, TrainingDataError, WorkStopped
 from cowvision.models.catalog import ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.detectron2_tensors import drawn_by_torch
@@ -253,6 +254,39 @@ def test_biases_and_norms_are_not_decayed(kind) -> None:
     assert decays[id(named["roi_heads.box_predictor.cls_score.weight"])] == 0.05
     assert decays[id(named["roi_heads.box_predictor.cls_score.bias"])] == 0
     assert decays[id(named["backbone.fpn_lateral2.norm.weight"])] == 0
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def test_biases_learn_as_fast_as_the_config_says(kind) -> None:
+    network = built(SETTINGS | {"SOLVER": {"BIAS_LR_FACTOR": 2.0}}).network
+    factors = {id(one): group["rate_factor"] for group in network.optimizer(kind, 0.1, 0.05).param_groups
+               for one in group["params"]}  # fmt: skip
+    named = dict(network.model.named_parameters())
+    assert factors[id(named["roi_heads.box_predictor.cls_score.bias"])] == 2
+    assert factors[id(named["roi_heads.box_predictor.cls_score.weight"])] == 1
+
+
+def test_nothing_is_drawn_for_tensorboard_while_it_learns() -> None:
+    assert built(SETTINGS | {"VIS_PERIOD": 1}).network.model.vis_period == 0
+
+
+def test_one_box_for_all_classes_goes_along_to_other_names() -> None:
+    network = built(
+        changed(ROI_BOX_HEAD={"CLS_AGNOSTIC_BBOX_REG": True}, ROI_HEADS={"NUM_CLASSES": 1}), ("cow",)
+    ).network
+    fresh = with_classes(network, ("cow",), ("llama", "yak"))
+    old, new = (one.model.roi_heads.box_predictor.bbox_pred for one in (network, fresh))
+    assert torch.equal(new.weight, old.weight) and len(new.weight) == 4
+
+
+@pytest.mark.parametrize("part", ["proposal_generator.rpn_head.anchor_deltas", "backbone.fpn_lateral2"])
+def test_diverging_advises_a_lower_learning_rate(box, part) -> None:
+    broken = DetectionBox(box.spec, network=copy.deepcopy(box.network), execution=PLAIN)
+    torch.nn.init.constant_(broken.network.model.get_submodule(part).weight, torch.nan)
+    with pytest.raises(
+        TrainingDataError, match=r"the loss is no longer a number after 0 steps\. Lower the learning rate"
+    ):
+        broken.train(PICTURES, QUICK)
 
 
 def test_masks_in_a_checkpoint_are_left_alone(config, tmp_path) -> None:

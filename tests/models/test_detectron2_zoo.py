@@ -72,6 +72,19 @@ def test_one_that_cannot_be_imported_is_told(monkeypatch) -> None:
         DetectionBox(of_the_zoo("detectron2:faster_rcnn_R_50_C4_3x"))
 
 
+@pytest.mark.parametrize("words", ["module 'PIL.Image' has no attribute 'LINEAR'", ""])
+def test_nor_can_release_0_6_beside_a_newer_pillow(tmp_path, monkeypatch, words) -> None:
+    (tmp_path / "detectron2").mkdir()
+    (tmp_path / "detectron2" / "__init__.py").write_text(f"raise AttributeError({words!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("detectron2", "cowvision.models.detectron2_engine"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr("cowvision.models.detectron2_engine", raising=False)
+    assert is_installed()
+    with pytest.raises(ModelFileError, match=rf"cannot be imported \({words or 'AttributeError'}\)\. Build it again"):
+        DetectionBox(of_the_zoo("detectron2:faster_rcnn_R_50_C4_3x"))
+
+
 def test_who_runs_a_model_is_a_choice_and_makes_another_model(present, monkeypatch) -> None:
     parts = as_chosen(of_the_zoo())
     assert parts.architecture == "d2-r50-fpn" and "COWVISION_DETECTRON2=engine" in parts.notes

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -153,3 +154,14 @@ def test_applied_sets_threads_and_precision_and_no_gradients() -> None:
         assert torch.get_num_threads() == 1
         assert torch.is_inference_mode_enabled()
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_applied_leaves_threads_and_gradients_as_they_were(fails) -> None:
+    before = torch.get_num_threads()
+    with suppress(RuntimeError), applied(Execution("cpu", "bfloat16", channels_last=False, threads=before + 1)):
+        assert torch.get_num_threads() == before + 1
+        if fails:
+            raise RuntimeError("a network that fails")
+    assert torch.get_num_threads() == before, "a training that looks now and then would go on with other threads"
+    assert torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
