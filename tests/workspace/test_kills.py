@@ -23,7 +23,7 @@ from cowvision.workspace.teaching import teach
 from tests.lessons import small_plan
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS, JOB_KILLS, STEPS = 14, 6, 80
+KILLS, JOB_KILLS, STEPS = 14, 6, 56
 LEARNERS = """
 import os, sys
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_a_training_killed_again_and_again_ends_like_the_unbroken_one(tmp_path) 
                 assert is_alive(learner), "it ended before its first step"
                 time.sleep(0.005)
             at_work.unlink()
-            time.sleep(rng.uniform(0, 3 * pace))
+            time.sleep(rng.uniform(0, 2 * pace))
             with suppress(ProcessLookupError):  # it was done already
                 os.kill(learner, signal.SIGKILL)
             assert int(learners.stdout.readline()) in {signal.SIGKILL, 0}

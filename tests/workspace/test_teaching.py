@@ -128,8 +128,9 @@ def test_killed_at_any_step_it_ends_like_the_unbroken_run(store, tmp_path, at: i
     for (_, one), (_, other) in zip(whole.losses, resumed.losses, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
     assert [step for step, _, _ in resumed.looks] == [0, 3, 6, 7]
+    ends = state_of(resumed)
     for name, value in state_of(whole).items():
-        torch.testing.assert_close(state_of(resumed)[name], value, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(ends[name], value, atol=1e-6, rtol=1e-5)
     kept, other = (read_tensors(run.model_file) for run in (whole, resumed))
     for name, value in kept.items():
         torch.testing.assert_close(other[name], value, atol=1e-3, rtol=1e-3)  # both are kept as float16
