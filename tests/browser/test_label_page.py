@@ -52,6 +52,7 @@ class Labeller(Watched):
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """From one place of the canvas to another, in canvas pixels."""
+        expect(self.canvas).to_have_count(1, timeout=SOON)  # for a moment the one before is still there
         box = self.canvas.bounding_box()
         mouse = self.page.mouse
         mouse.move(box["x"] + start[0], box["y"] + start[1])
