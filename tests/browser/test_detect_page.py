@@ -72,7 +72,10 @@ def test_the_page_finds_cows_takes_an_upload_and_follows_the_slider(watched: Wat
 
 def test_the_downloaded_coco_file_holds_what_the_page_shows(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
-    page.get_by_test_id("stPopover").get_by_role("button").click()
+    opener = page.get_by_test_id("stPopover").get_by_role("button")
+    opener.evaluate("element => element.scrollIntoView({block: 'center'})")  # what opens needs room above or below
+    page.wait_for_timeout(500)
+    opener.click()
     with page.expect_download(timeout=READY) as download:
         page.get_by_role("button", name="COCO", exact=True).click()
     path = tmp_path / download.value.suggested_filename
