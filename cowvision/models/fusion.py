@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import FrozenBatchNorm2d
 
-from cowvision.models.d2_network import is_detectron2
 from cowvision.models.quick_blocks import with_quick_blocks
 from cowvision.models.quick_head import with_quick_head
 from cowvision.models.quick_stem import with_quick_stem
@@ -55,9 +54,9 @@ def fused_copy(network: nn.Module) -> nn.Module:
     copied = copy.deepcopy(network).eval()
     for module in list(copied.modules()):
         _fuse_children(module)
-    for with_quick_part in (with_quick_stem, with_quick_blocks, with_quick_pooling, with_quick_head):
+    for with_quick_part in (with_quick_stem, with_quick_blocks, with_quick_pooling, with_quick_head, with_winograd):
         copied = with_quick_part(copied)
-    return with_winograd(copied) if is_detectron2(network) else copied
+    return copied
 
 
 def _fuse_children(module: nn.Module) -> None:

@@ -41,14 +41,16 @@ class GroupedProducts:
 
     Args:
         matrices: They are copied.
+        biases: (groups, outputs), added to every product.
         rows: How many rows there will mostly be.
 
     Attributes:
         outputs: Of each group.
     """
 
-    def __init__(self, matrices: torch.Tensor, rows: int) -> None:
+    def __init__(self, matrices: torch.Tensor, biases: torch.Tensor, rows: int) -> None:
         self._groups, self.outputs, inputs = matrices.shape
+        self._biases = biases.flatten()
         kernel = matrices.reshape(-1, inputs, 1, 1).contiguous()
         shape = [1, self._groups * inputs, 1, rows]
         self._packed = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001
@@ -59,7 +61,7 @@ class GroupedProducts:
         """Multiply rows (n, groups, inputs), contiguous: (n, groups, outputs)."""
         fused: Any = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001
         along = rows.view(1, 1, len(rows), -1).permute(0, 3, 1, 2)
-        found = fused(along, self._packed, None, [0, 0], [1, 1], [1, 1], self._groups, "none", [], None)
+        found = fused(along, self._packed, self._biases, [0, 0], [1, 1], [1, 1], self._groups, "none", [], None)
         return found.permute(0, 2, 3, 1).reshape(len(rows), self._groups, self.outputs)  # type: ignore[no-any-return]
 
 
@@ -116,6 +118,7 @@ def _is_built_in(dtype: torch.dtype) -> bool:
     with torch.random.fork_rng(devices=[]):  # a training goes on with the random numbers it had
         convolution, linear = nn.Conv2d(16, 16, 3, padding=1).to(dtype), nn.Linear(16, 16).to(dtype)
         features = torch.rand(1, 16, 4, 4).to(dtype, memory_format=torch.channels_last)
+        biases = torch.rand(4, 36)
     rows = features.permute(0, 2, 3, 1).reshape(-1, 16)
     try:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
@@ -125,7 +128,8 @@ def _is_built_in(dtype: torch.dtype) -> bool:
             ]
             if dtype == torch.float32:
                 groups, matrices = rows.view(4, 4, 16), convolution.weight.view(4, -1, 16)
-                pairs.append((GroupedProducts(matrices, 4).of(groups), torch.einsum("ngi,goi->ngo", groups, matrices)))
+                wanted = torch.einsum("ngi,goi->ngo", groups, matrices) + biases
+                pairs.append((GroupedProducts(matrices, biases, 4).of(groups), wanted))
             return all(torch.allclose(fused, plain, atol=near) for fused, plain in pairs)
     except (AttributeError, RuntimeError):
         return False

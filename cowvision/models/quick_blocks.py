@@ -44,7 +44,10 @@ class QuickBlock(nn.Module):
                 features = convolution.rectified(features)
             else:
                 features = convolved(features, convolution)
-        return added(features, self.last, sums if self.may_overwrite else sums.clone())
+        sums = sums if self.may_overwrite else sums.clone()
+        if isinstance(self.last, WinogradConv2d):
+            return self.last.added(features, sums)
+        return added(features, self.last, sums)
 
 
 class QuickPyramid(FeaturePyramidNetwork):  # type: ignore[misc] # torchvision ships no types

@@ -3,47 +3,59 @@
 Source: Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", section 4.3. Tiles of 6x6 cells, each
 overlapping the next by two, are turned into 36 sums of their cells; there the convolution is one product of matrices a
 sum; and from sums of those products come the 4x4 cells in the middle. Tiles are worked on in strips that fit a
-processor's cache, by oneDNN: a wide convolution of float32 then takes half its time, or less. What it gives is wrong
-by 1e-4 of the results' spread at most, where a usual convolution's is by 2e-5 (`tests/models/test_winograd.py`).
+processor's cache, by oneDNN: a wide convolution of float32 then takes half its time, or less.
+
+The sums are values of polynomials at 0, 1, -1, 1/2, -2 and infinity, where rounding does a third of the harm that it
+does at the paper's points (Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution
+for Deep Neural Networks"): results are wrong by 4e-5 of their spread at most, where a usual convolution's are by 2e-5
+(`tests/models/test_winograd.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
-from cowvision.models.one_pass import GroupedProducts, convolved, is_last, is_quick
+from cowvision.models.one_pass import GroupedProducts, added, convolved, is_last, is_quick
+
+_Write = Callable[[torch.Tensor, torch.Tensor], object]
 
 _TILE, _STEP = 6, 4
 _LEAST_CHANNELS = 128
 """Of narrower layers the sums take as long as is saved."""
 
 _FEW_CELLS = 500
-_TILES_A_THREAD = 200
-_TILES_AT_ONCE = 96
-"""oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long."""
+_TILES_AT_ONCE = 72
+"""oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long. Pictures whose
+short side is 800 px have 66 to 70 tiles on the coarsest level of the trunk."""
+
+_TILES_A_STRIP = 768
 
 _TO_SUMS = torch.tensor(
     [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
+        [2, -3, -4, 3, 2, 0],
+        [0, -2, 1, 5, 2, 0],
+        [0, 2, -5, 1, 2, 0],
+        [0, -4, -2, 4, 2, 0],
+        [0, 2, -4, -2, 4, 0],
+        [0, 2, -3, -4, 3, 2],
     ],
     dtype=torch.float64,
-)
+) / 4  # fmt: skip
 _OF_KERNEL = torch.tensor(
-    [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], dtype=torch.float64
-) / 24  # fmt: skip
+    [[30, 0, 0], [10, 10, 10], [-10, 10, -10], [-32, -16, -8], [1, -2, 4], [0, 0, 30]], dtype=torch.float64
+) / 15  # fmt: skip
 _TO_CELLS = torch.tensor(
-    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=torch.float64
+    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 1 / 2, -2, 0], [0, 1, 1, 1 / 4, 4, 0], [0, 1, -1, 1 / 8, -8, 1]],
+    dtype=torch.float64,
 )
 _SUMS = torch.kron(_TO_SUMS, _TO_SUMS).float()
 _CELLS = torch.kron(_TO_CELLS, _TO_CELLS).float()
+_AT_ONES = 1 * _TILE + 1
+"""The sum to which a number is added to be added to every cell: a constant's value at the point (1, 1)."""
 
 
 class WinogradConv2d(nn.Module):
@@ -66,33 +78,38 @@ class WinogradConv2d(nn.Module):
         """Convolve (n, channels, h, w)."""
         if not self._is_of_use(features):
             return self.plain(features)  # type: ignore[no-any-return]
-        return self._convolved(features, is_rectified=False)
+        return self._convolved(features, torch.Tensor.copy_)
 
     def rectified(self, features: torch.Tensor) -> torch.Tensor:
         """Convolve (n, channels, h, w), with negatives made 0."""
         if not self._is_of_use(features):
             return convolved(features, self.plain)
-        return self._convolved(features, is_rectified=True)
+        return self._convolved(features, _write_rectified)
+
+    def added(self, features: torch.Tensor, sums: torch.Tensor) -> torch.Tensor:
+        """Convolve (n, channels, h, w) and add to ``sums``, with negatives made 0; it may be written where they lie."""
+        if not (self._is_of_use(features) and is_last(sums)):
+            return added(features, self.plain, sums)
+        return self._convolved(features, _add_rectified, sums)
 
     def _is_of_use(self, features: torch.Tensor) -> bool:
         is_plain = features.dtype == self.plain.weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
         is_large = features.shape[2:].numel() >= _FEW_CELLS
         return is_plain and is_large and is_last(features) and is_quick(features, self.plain)
 
-    def _convolved(self, features: torch.Tensor, *, is_rectified: bool) -> torch.Tensor:
+    def _convolved(self, features: torch.Tensor, write: _Write, into: torch.Tensor | None = None) -> torch.Tensor:
         pictures, _, height, width = features.shape
         down, across = -(-height // _STEP), -(-width // _STEP)
-        strip = max(1, min(down, _TILES_A_THREAD * torch.get_num_threads() // across))
-        products = self._products or _products_of(self.plain.weight)
+        strip = _rows_at_once(down, across)
+        products = self._products or _products_of(self.plain)
         self._products = products
         found = features.new_empty(pictures, height, width, products.outputs)
+        if into is not None:
+            found = into.permute(0, 2, 3, 1)
         room = _Room(features, products.outputs, strip, across)
         for cells, results in zip(features.permute(0, 2, 3, 1), found, strict=True):
             for first in range(0, height, _STEP * strip):
-                rows = results[first : first + _STEP * strip]
-                room.convolve(cells, first, rows, products, self.plain.bias)
-                if is_rectified:
-                    rows.relu_()
+                _put(room.convolve(cells, first, products), results[first : first + _STEP * strip], write)
         return found.permute(0, 3, 1, 2)
 
 
@@ -101,33 +118,28 @@ class _Room:
 
     def __init__(self, features: torch.Tensor, outputs: int, strip: int, across: int) -> None:
         channels = features.shape[1]
-        self.across = across
+        self.strip, self.across = strip, across
         self.padded = features.new_zeros(_STEP * strip + 2, _STEP * across + 2, channels)
         groups = -(-strip * across // _TILES_AT_ONCE)
-        self.tiles = features.new_zeros(groups, _TILES_AT_ONCE, _TILE * _TILE, channels)  # more than a strip has
+        self.tiles = features.new_empty(groups, _TILES_AT_ONCE, _TILE * _TILE, channels)
+        self.tiles[-1] = 0  # more than a strip has
         self.sums = torch.empty_like(self.tiles[0])
         self.inner = features.new_empty(groups, _TILES_AT_ONCE, _STEP * _STEP, outputs)
 
-    def convolve(
-        self, cells: torch.Tensor, first: int, rows: torch.Tensor, products: GroupedProducts, bias: Any
-    ) -> None:
-        """Write the convolution of ``cells`` (h, w, channels), from row ``first`` on, to ``rows`` (n, w, outputs)."""
-        (count, width), across = rows.shape[:2], self.across
-        down = -(-count // _STEP)
-        tiles = down * across
+    def convolve(self, cells: torch.Tensor, first: int, products: GroupedProducts) -> torch.Tensor:
+        """The convolution of ``cells`` (h, w, channels), from row ``first`` on: (down, across, 4, 4, outputs)."""
+        down = min(self.strip, -(-(len(cells) - first) // _STEP))
+        tiles = down * self.across
         self._pad(cells, first, _STEP * down + 2)
         row, column, channel = self.padded.stride()
-        shape = (down, across, _TILE, _TILE, self.padded.shape[2])
+        shape = (down, self.across, _TILE, _TILE, self.padded.shape[2])
         overlapping = self.padded.as_strided(shape, (_STEP * row, _STEP * column, row, column, channel))
         self.tiles.flatten(0, 1)[:tiles].view(shape).copy_(overlapping)
-        for some, inner in zip(self.tiles, self.inner, strict=True):
+        groups = -(-tiles // _TILES_AT_ONCE)
+        for some, inner in zip(self.tiles[:groups], self.inner[:groups], strict=True):
             sums = torch.matmul(_SUMS, some, out=self.sums)
             torch.matmul(_CELLS, products.of(sums), out=inner)
-        in_rows = self.inner.flatten(0, 1)[:tiles].view(down, across, _STEP, _STEP, -1).transpose(1, 2)
-        if rows.shape[:2] == (_STEP * down, _STEP * across):
-            torch.add(in_rows, bias, out=rows.view(in_rows.shape))
-        else:
-            torch.add(in_rows.reshape(_STEP * down, _STEP * across, -1)[:count, :width], bias, out=rows)
+        return self.inner.flatten(0, 1)[:tiles].view(down, self.across, _STEP, _STEP, -1)
 
     def _pad(self, cells: torch.Tensor, first: int, height: int) -> None:
         """Put the rows from ``first`` - 1 on here, with zeros around the picture."""
@@ -136,6 +148,41 @@ class _Room:
         self.padded[:above] = 0
         self.padded[above : above + end - begin, 1 : 1 + cells.shape[1]] = cells[begin:end]
         self.padded[above + end - begin :] = 0
+
+
+def _rows_at_once(down: int, across: int) -> int:
+    """How many of the ``down`` rows of ``across`` tiles to work on at once: so that few places stay empty."""
+
+    def places(rows: int) -> int:
+        strips = [rows] * (down // rows) + [down % rows]
+        return sum(-(-strip * across // _TILES_AT_ONCE) for strip in strips)
+
+    most = max(1, min(down, _TILES_A_STRIP // across))
+    return min(range(1, most + 1), key=lambda rows: (places(rows), rows))
+
+
+def _put(tiles: torch.Tensor, rows: torch.Tensor, write: _Write) -> None:
+    """Write tiles (down, across, 4, 4, outputs) to ``rows`` (h, w, outputs), which may end within the last tiles."""
+    for down, high in _runs(rows.shape[0]):
+        for across, wide in _runs(rows.shape[1]):
+            cells = tiles[down, across, :high, :wide].transpose(1, 2)
+            place = rows[_STEP * down.start :][: high * cells.shape[0]]
+            place = place[:, _STEP * across.start :][:, : wide * cells.shape[2]]
+            write(torch.unflatten(torch.unflatten(place, 1, (-1, wide)), 0, (-1, high)), cells)
+
+
+def _write_rectified(place: torch.Tensor, cells: torch.Tensor) -> None:
+    torch.clamp_min(cells, 0, out=place)
+
+
+def _add_rectified(place: torch.Tensor, cells: torch.Tensor) -> None:
+    place.add_(cells).relu_()
+
+
+def _runs(cells: int) -> list[tuple[slice, int]]:
+    """The whole tiles along one side, and the last if it is not whole: which, and how many cells each has."""
+    whole, rest = divmod(cells, _STEP)
+    return [(slice(0, whole), _STEP)] * (whole > 0) + [(slice(whole, whole + 1), rest)] * (rest > 0)
 
 
 def with_winograd(network: nn.Module) -> nn.Module:
@@ -158,7 +205,9 @@ def _suits(layer: Any) -> bool:
     return is_usual and layer.padding_mode == "zeros" and min(layer.weight.shape[:2]) >= _LEAST_CHANNELS
 
 
-def _products_of(kernel: torch.Tensor) -> GroupedProducts:
-    """A matrix (outputs, inputs) for each of the 36 sums, of a kernel (outputs, inputs, 3, 3)."""
-    turned = torch.einsum("ap,oipq,bq->aboi", _OF_KERNEL, kernel.detach().double(), _OF_KERNEL)
-    return GroupedProducts(turned.flatten(0, 1).float(), _TILES_AT_ONCE)
+def _products_of(layer: Any) -> GroupedProducts:
+    """A matrix (outputs, inputs) for each of the 36 sums, of a kernel (outputs, inputs, 3, 3), and the bias."""
+    turned = torch.einsum("ap,oipq,bq->aboi", _OF_KERNEL, layer.weight.detach().double(), _OF_KERNEL)
+    biases = layer.bias.new_zeros(_TILE * _TILE, len(layer.bias))
+    biases[_AT_ONES] = layer.bias.detach()
+    return GroupedProducts(turned.flatten(0, 1).float(), biases, _TILES_AT_ONCE)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.models.resnet import BasicBlock
 
 from cowvision.models import one_pass, winograd
 from cowvision.models.d2_network import build_detectron2
-from cowvision.models.fusion import InferenceCopies
+from cowvision.models.fusion import InferenceCopies, fused_copy
 from cowvision.models.torchvision_engine import build_network
 from cowvision.models.winograd import WinogradConv2d, with_winograd
 
@@ -30,14 +31,13 @@ def _every_size(monkeypatch) -> None:
 @pytest.fixture
 def strips(monkeypatch) -> list[int]:
     """The rows at which strips begin, as they are worked on; they are narrow ones."""
-    monkeypatch.setattr(winograd, "_TILES_A_THREAD", 6)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(winograd, "_TILES_A_STRIP", 6)
     begun: list[int] = []
     convolve = winograd._Room.convolve
 
-    def counting(room, cells, first, *rest):
+    def counting(room, cells, first, products):
         begun.append(first)
-        convolve(room, cells, first, *rest)
+        return convolve(room, cells, first, products)
 
     monkeypatch.setattr(winograd._Room, "convolve", counting)
     return begun
@@ -63,9 +63,16 @@ def usual(convolution: nn.Conv2d, features: torch.Tensor) -> torch.Tensor:
 def test_the_results_are_the_usual_ones(strips, size, pictures, inputs, outputs) -> None:
     convolution, features = layer(inputs, outputs), some(pictures, inputs, *size)
     quick, wanted = WinogradConv2d(convolution), usual(convolution, features).float()
-    given = features.clone()
+    given, sums = features.clone(), some(*wanted.shape)
     torch.testing.assert_close(quick(features), wanted, atol=1e-5, rtol=0)
     torch.testing.assert_close(quick.rectified(features), F.relu(wanted), atol=1e-5, rtol=0)
+    torch.testing.assert_close(quick.added(features, sums.clone()), F.relu(wanted + sums), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        quick.added(features, sums.clone(memory_format=torch.contiguous_format)),
+        F.relu(wanted + sums),
+        atol=1e-5,
+        rtol=0,
+    )
     assert quick(features).is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(features, given)
     assert len(strips) >= 3 * pictures
@@ -80,7 +87,7 @@ def test_how_far_apart_they_are_at_most() -> None:
     exact = usual(convolution, features)
     spread = exact.std()
     assert (convolution(features) - exact).abs().max() < 2e-5 * spread
-    assert (WinogradConv2d(convolution)(features) - exact).abs().max() < 1e-4 * spread
+    assert (WinogradConv2d(convolution)(features) - exact).abs().max() < 4e-5 * spread
 
 
 @torch.inference_mode()
@@ -114,8 +121,11 @@ def test_elsewhere_it_is_the_usual_layer(monkeypatch) -> None:
         torch.testing.assert_close(quick(features.contiguous()), wanted), "channels first"
         with torch.autocast("cpu", torch.bfloat16):
             assert quick(features).dtype == quick.rectified(features).dtype == torch.bfloat16
+            sums = quick.added(features, features.clone()).float()
+            torch.testing.assert_close(sums, F.relu(wanted + features), atol=0.1, rtol=0)
         monkeypatch.setattr(winograd, "_FEW_CELLS", 24 * 24 + 1)
         torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
+        torch.testing.assert_close(quick.added(features, features.clone()), F.relu(wanted + features))
         monkeypatch.setattr(winograd, "_FEW_CELLS", 0)
         monkeypatch.setattr(one_pass, "_is_built_in", lambda _: False)
         torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
@@ -137,11 +147,19 @@ def test_no_shape_of_a_picture_makes_a_matrix_of_another_height(monkeypatch) -> 
     assert set(heights) == {winograd._TILES_AT_ONCE}
 
 
+def test_few_places_stay_empty(monkeypatch) -> None:
+    monkeypatch.setattr(winograd, "_TILES_AT_ONCE", 72)
+    assert winograd._rows_at_once(48, 84) == 6, "6 x 84 is 7 x 72"
+    assert winograd._rows_at_once(7, 84) == 4, "after six, the seventh would leave 60 of 144 empty"
+    assert winograd._rows_at_once(2, 3) == 2
+    assert winograd._rows_at_once(5, 4000) == 1, "what is worked on at once stays small"
+
+
 @torch.inference_mode()
 def test_pictures_of_a_usual_size_are_convolved_so(monkeypatch) -> None:
     monkeypatch.setattr(winograd, "_FEW_CELLS", FEW_CELLS)
     seen = []
-    monkeypatch.setattr(WinogradConv2d, "_convolved", lambda _, features, **__: seen.append(features) or features)
+    monkeypatch.setattr(WinogradConv2d, "_convolved", lambda _, features, *__: seen.append(features) or features)
     head = InferenceCopies(build_detectron2("d2-r50-fpn", 1)).of("float32").rpn.head
     head([some(1, 256, 25, 38)])
     assert len(seen) == 1
@@ -174,16 +192,36 @@ def names_in(network: nn.Module) -> list[str]:
     return [name for name, module in network.named_modules() if isinstance(module, WinogradConv2d)]
 
 
-def test_the_wide_ones_of_detectron2s_networks_are_done_so_to_look_with_only() -> None:
-    network = build_detectron2("d2-r50-fpn", 1)
-    copies = InferenceCopies(network)
-    names = names_in(copies.of("float32"))
-    parts = ("fpn", "rpn", "layer2", "layer3", "layer4")
-    assert [sum(part in name for name in names) for part in parts] == [4, 1, 4, 6, 3]
-    assert len(names) == 18
+LOOKING = {"fpn": 4, "rpn": 1}
+
+
+@pytest.mark.parametrize(
+    ("build", "parts"),
+    [
+        (lambda: build_detectron2("d2-r50-fpn", 1), LOOKING | {"layer2": 4, "layer3": 6, "layer4": 3}),
+        # torchvision's first blocks step in their 3x3
+        (lambda: build_network("fasterrcnn_resnet50_fpn", 2), LOOKING | {"layer2": 3, "layer3": 5, "layer4": 2}),
+    ],
+)
+def test_the_wide_ones_are_done_so_to_look_with_only(build, parts) -> None:
+    network = build()
+    names = names_in(InferenceCopies(network).of("float32"))
+    assert {part: sum(part in name for name in names) for part in parts} == parts
+    assert len(names) == sum(parts.values())
     assert names_in(network) == []
-    assert set(network.state_dict()) == set(build_detectron2("d2-r50-fpn", 1).state_dict())
-    assert names_in(InferenceCopies(build_network("fasterrcnn_resnet50_fpn", 2)).of("float32")) == [], "1e-3 px asked"
+    assert set(network.state_dict()) == set(build().state_dict())
+
+
+@torch.inference_mode()
+def test_the_last_convolution_of_a_block_can_be_done_so() -> None:
+    """With what is added to it; the embedded models' blocks are of two 3x3 convolutions."""
+    block = BasicBlock(128, 128).eval()
+    quick = fused_copy(nn.Sequential(block))
+    assert names_in(quick) == ["0.inner.0", "0.last"]
+    features = some(1, 128, 30, 41)
+    given = features.clone()
+    torch.testing.assert_close(quick(features), block(features), atol=1e-5, rtol=1e-5)
+    assert torch.equal(features, given), "the first block of a stage leaves what it is given"
 
 
 @pytest.mark.parametrize(
