@@ -17,7 +17,7 @@ from cowvision.models.quick_blocks import with_quick_blocks
 from cowvision.models.quick_head import with_quick_head
 from cowvision.models.quick_stem import with_quick_stem
 from cowvision.models.roi_pooling import with_quick_pooling
-from cowvision.models.winograd import with_winograd
+from cowvision.models.winograd import forget_kernels, with_winograd
 
 
 class InferenceCopies:
@@ -35,6 +35,7 @@ class InferenceCopies:
         """The copy for a precision, "float32" or "bfloat16"; the latter is for use under autocast only."""
         if dtype != "bfloat16":
             return self._plain
+        forget_kernels(self._plain)
         if self._half is None:
             half = copy.deepcopy(self._plain)
             for module in half.modules():

@@ -2,13 +2,14 @@
 
 Source: Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", section 4.3. Tiles of 6x6 cells, each
 overlapping the next by two, are turned into 36 sums of their cells; there the convolution is one product of matrices a
-sum; and from sums of those products come the 4x4 cells in the middle. Tiles are worked on in strips that fit a
-processor's cache, by oneDNN: a wide convolution of float32 then takes half its time, or less.
+sum; and from sums of those products come the 4x4 cells in the middle. Tiles are worked on in groups that fit a
+processor's cache, by oneDNN: a wide convolution of float32 then takes half its time, or less, and the turned kernels
+twice the memory of the plain ones besides.
 
-The sums are values of polynomials at 0, 1, -1, 1/2, -2 and infinity, where rounding does a third of the harm that it
-does at the paper's points (Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution
-for Deep Neural Networks"): results are wrong by 4e-5 of their spread at most, where a usual convolution's are by 2e-5
-(`tests/models/test_winograd.py`).
+The sums are values of polynomials at 0, 1, -1, 1/2, -2 and infinity. Points of that kind round less (Barabasz et al.
+2020, "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks"): by two thirds of
+what the paper's own, 0, 1, -1, 2, -2 and infinity, do (root mean square). In `tests/models/test_winograd.py` results
+are wrong by 4e-5 of their spread at most, where a usual convolution's are by 2e-5.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from torch import nn
 from cowvision.models.one_pass import GroupedProducts, added, convolved, is_last, is_quick
 
 _Write = Callable[[torch.Tensor, torch.Tensor], object]
+"""Writes what is convolved, the second tensor, to its place in the results, the first, of the same shape."""
 
 _TILE, _STEP = 6, 4
 _LEAST_CHANNELS = 128
@@ -29,10 +31,11 @@ _LEAST_CHANNELS = 128
 
 _FEW_CELLS = 500
 _TILES_AT_ONCE = 72
-"""oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long. Pictures whose
-short side is 800 px have 66 to 70 tiles on the coarsest level of the trunk."""
+"""oneDNN lays matrices out for a number of rows, and other numbers of rows take it ten times as long. A picture scaled
+to 800x1199 px has 70 tiles on the coarsest level of the trunk."""
 
 _TILES_A_STRIP = 768
+"""Tiles are taken from a picture in strips of whole rows; of 256 channels, so many take 28 MB."""
 
 _TO_SUMS = torch.tensor(
     [
@@ -70,6 +73,10 @@ class WinogradConv2d(nn.Module):
         self.plain = convolution
         self._products: GroupedProducts | None = None
 
+    def forget(self) -> None:
+        """Let the turned kernels go; they are made anew when they are used again."""
+        self._products = None
+
     def __getstate__(self) -> dict[str, Any]:
         """What a copy is made of: oneDNN's own memory can be neither copied nor stored, and is made anew."""
         return self.__dict__ | {"_products": None}
@@ -87,8 +94,13 @@ class WinogradConv2d(nn.Module):
         return self._convolved(features, _write_rectified)
 
     def added(self, features: torch.Tensor, sums: torch.Tensor) -> torch.Tensor:
-        """Convolve (n, channels, h, w) and add to ``sums``, with negatives made 0; it may be written where they lie."""
-        if not (self._is_of_use(features) and is_last(sums)):
+        """Convolve (n, channels, h, w) and add to ``sums``, with negatives made 0; it may be written where they lie.
+
+        Args:
+            features: They share no memory with ``sums``.
+            sums: (n, outputs, h, w).
+        """
+        if not (self._is_of_use(features) and is_last(sums) and sums.dtype == torch.float32):
             return added(features, self.plain, sums)
         return self._convolved(features, _add_rectified, sums)
 
@@ -103,8 +115,9 @@ class WinogradConv2d(nn.Module):
         strip = _rows_at_once(down, across)
         products = self._products or _products_of(self.plain)
         self._products = products
-        found = features.new_empty(pictures, height, width, products.outputs)
-        if into is not None:
+        if into is None:
+            found = features.new_empty(pictures, height, width, products.outputs)
+        else:
             found = into.permute(0, 2, 3, 1)
         room = _Room(features, products.outputs, strip, across)
         for cells, results in zip(features.permute(0, 2, 3, 1), found, strict=True):
@@ -191,11 +204,18 @@ def with_winograd(network: nn.Module) -> nn.Module:
     Args:
         network: With its norms folded, for looking only.
     """
-    for module in list(network.modules()):
+    for module in [one for one in network.modules() if not isinstance(one, WinogradConv2d)]:
         for name, child in list(module.named_children()):
             if _suits(child):
                 setattr(module, name, WinogradConv2d(child))
     return network
+
+
+def forget_kernels(network: nn.Module) -> None:
+    """Let go what a network's convolutions keep to be quick, 35 to 380 MB: it looks in another way from now on."""
+    for module in network.modules():
+        if isinstance(module, WinogradConv2d):
+            module.forget()
 
 
 def _suits(layer: Any) -> bool:

@@ -16,8 +16,12 @@ from cowvision.models.fusion import InferenceCopies, fused_copy
 from cowvision.models.torchvision_engine import build_network
 from cowvision.models.winograd import WinogradConv2d, with_winograd
 
-if not one_pass._is_built_in(torch.float32):
+if not torch.backends.mkldnn.is_available():
     pytest.skip("torch has no oneDNN here, and nothing is done so", allow_module_level=True)
+
+
+def test_onednn_answers_as_it_should() -> None:
+    assert one_pass._is_built_in(torch.float32)
 
 
 FEW_CELLS = winograd._FEW_CELLS
@@ -81,6 +85,23 @@ def test_the_results_are_the_usual_ones(strips, size, pictures, inputs, outputs)
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("size", [(90, 160), (161, 91)])
+def test_groups_of_tiles_are_all_done_whatever_lay_in_memory_before(monkeypatch, size) -> None:
+    """Strips of several groups, the last of them not full; memory that is new to the process is full of nan."""
+    monkeypatch.setattr(winograd, "_TILES_A_STRIP", 400)
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    convolution, features = layer(), some(2, 16, *size)
+    features[0, :, -1, -1] = torch.nan
+    torch.use_deterministic_algorithms(True)
+    try:
+        found, wanted = WinogradConv2d(convolution)(features), convolution(features)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    torch.testing.assert_close(found[1], wanted[1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(found[0, :, :-8], wanted[0, :, :-8], atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
 def test_how_far_apart_they_are_at_most() -> None:
     """The figures of the module's docstring."""
     convolution, features = layer(256, 256), some(1, 256, 60, 80)
@@ -127,8 +148,51 @@ def test_elsewhere_it_is_the_usual_layer(monkeypatch) -> None:
         torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
         torch.testing.assert_close(quick.added(features, features.clone()), F.relu(wanted + features))
         monkeypatch.setattr(winograd, "_FEW_CELLS", 0)
+        wide = WinogradConv2d(copy.deepcopy(convolution).double())
+        assert wide(features.double()).dtype == torch.float64
         monkeypatch.setattr(one_pass, "_is_built_in", lambda _: False)
         torch.testing.assert_close(quick.rectified(features), F.relu(wanted))
+
+
+@pytest.mark.usefixtures("unused")
+@torch.inference_mode()
+def test_in_bfloat16_it_is_the_usual_layer_also_where_a_processor_has_it(monkeypatch) -> None:
+    seen = []
+    for name in ("convolved", "added"):
+        monkeypatch.setattr(winograd, name, lambda features, *_: seen.append(features) or features)
+    monkeypatch.setattr(one_pass, "_is_built_in", lambda _: True)
+    quick, features = WinogradConv2d(layer()), some(1, 16, 24, 24)
+    with torch.autocast("cpu", torch.bfloat16):
+        quick.rectified(features)
+        quick.added(features, features.clone())
+    assert len(seen) == 2
+
+
+@torch.inference_mode()
+def test_what_is_added_to_lies_as_it_must() -> None:
+    convolution, features, sums = layer(), some(1, 16, 24, 24), some(1, 16, 24, 24)
+    quick = WinogradConv2d(convolution)
+    wanted = F.relu(convolution(features) + sums)
+    for other in (sums.clone(memory_format=torch.contiguous_format), sums.double()):
+        given = other.clone()
+        torch.testing.assert_close(quick.added(features, other).float(), wanted, atol=1e-5, rtol=0)
+        assert torch.equal(other, given), "it is the usual layer"
+
+
+@torch.inference_mode()
+def test_kernels_are_turned_once_and_forgotten_for_bfloat16(monkeypatch) -> None:
+    turned, turn = [], winograd._products_of
+    monkeypatch.setattr(winograd, "_products_of", lambda plain: turned.append(plain) or turn(plain))
+    copies = InferenceCopies(nn.Sequential(layer(128, 128)))
+    features = some(1, 128, 24, 24)
+    for _ in range(3):
+        copies.of("float32")(features)
+    assert len(turned) == 1
+    assert copies.of("float32")[0]._products is not None
+    copies.of("bfloat16")
+    assert copies.of("float32")[0]._products is None
+    copies.of("float32")(features)
+    assert len(turned) == 2
 
 
 @torch.inference_mode()
@@ -233,5 +297,6 @@ def test_the_last_convolution_of_a_block_can_be_done_so() -> None:
 )  # fmt: skip
 def test_others_are_left(other) -> None:
     usual = {"in_channels": 256, "out_channels": 256, "kernel_size": 3, "padding": 1}
-    assert names_in(with_winograd(nn.Sequential(nn.Conv2d(**usual)))) == ["0"]
+    done = with_winograd(nn.Sequential(nn.Conv2d(**usual)))
+    assert names_in(done) == names_in(with_winograd(done)) == ["0"]
     assert names_in(with_winograd(nn.Sequential(nn.Conv2d(**usual | other)))) == []
