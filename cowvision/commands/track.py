@@ -18,7 +18,7 @@ from cowvision.commands.track_telling import Telling
 from cowvision.commands.track_words import say, say_instead, say_part
 from cowvision.errors import ClipError, CowVisionError, SettingError, WorkStopped
 from cowvision.models.catalog import DEFAULT_MODEL
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.workspace.files import store_path
 from cowvision.workspace.job_process import JOB_VARIABLE
 from cowvision.workspace.job_work import Work, at_work

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import TrackerSettings
 
 GAP_SECONDS = 0.25
 """Unseen for so long and seen again: shorter ones are a detector's flicker."""

@@ -18,9 +18,10 @@ from cowvision.tracking.looking import Detector, Looker, Rgb
 from cowvision.tracking.marking import mark, part_words
 from cowvision.tracking.opening import GIANT_PIXELS
 from cowvision.tracking.retiming import steady_frames
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.stages import Ahead, Behind, StageClock
 from cowvision.tracking.track_table import TrackCollector, TrackTable
-from cowvision.tracking.tracker import HerdTracker, TrackerSettings
+from cowvision.tracking.tracker import HerdTracker
 from cowvision.tracking.video import Frame
 from cowvision.tracking.writer import ClipWriter
 

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from cowvision.data.annotations import scores_of
 from cowvision.errors import ClipError
 from cowvision.models.places import write_atomically
-from cowvision.tracking.tracker import SEEN
 
 _DAMAGES = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)  # what a damaged archive raises
+
+SEEN = "seen"
+"""Key in the data of tracked boxes: whether a detection was there in this very frame, (n,) bool."""
 
 
 @dataclass(frozen=True, eq=False)

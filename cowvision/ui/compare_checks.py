@@ -7,9 +7,8 @@ import streamlit as st
 from cowvision.evaluation.verification import TOLERANCE, Verification
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import widgets
-from cowvision.ui.compare_table import Row, rows_html
-from cowvision.ui.compare_verdict import PLOT_CONFIG, score
 from cowvision.ui.comparing import Judged
+from cowvision.ui.figures import PLOT_CONFIG, Row, rows_html, score
 from cowvision.viz.curves import cost_bars
 
 KINDS = {

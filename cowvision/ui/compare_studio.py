@@ -9,8 +9,8 @@ import streamlit as st
 from cowvision.evaluation.operating import HIGHEST, LOWEST, STEP, OperatingPoint, best_f1, least_biased
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, compare_fairness, compare_flips, compare_table, widgets
-from cowvision.ui.compare_verdict import PLOT_CONFIG, score
 from cowvision.ui.comparing import Judged
+from cowvision.ui.figures import PLOT_CONFIG, score
 from cowvision.viz.curves import BASELINE_COLOUR, CANDIDATE_COLOUR, ModelCurve, precision_recall_curves
 
 CUTOFF = "cutoff"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 import pandas as pd
@@ -16,17 +15,9 @@ from cowvision.evaluation.operating import OperatingPoint
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import widgets
 from cowvision.ui.comparing import Judged
+from cowvision.ui.figures import NO_VALUE, Row, rows_html
 
-NO_VALUE, DIFFERENCE = "n/a", "difference"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row to show: words, small print below them, and a cell a column."""
-
-    words: str
-    small: str
-    cells: Sequence[str]
+DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True)
@@ -79,21 +70,6 @@ def table(judged: Judged, threshold: float) -> None:
         st.download_button("JSON", lambda: as_json(judged, threshold), f"{name}.json", "application/json",
                            key="figures_json", on_click="ignore")  # fmt: skip
         st.caption(f"The last {len(AT_THRESHOLD)} rows are at the threshold {threshold:.2f}; the others need none.")
-
-
-def rows_html(label: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
-    """A table that fits a phone: each row's words with its small print below, then a column a name."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row.words)}<small>{escape(row.small)}</small></th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<table class="cv-figures" aria-label="{escape(label)}"><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
 
 
 def figures(judged: Judged, threshold: float) -> pd.DataFrame:

@@ -10,9 +10,9 @@ from cowvision.evaluation.comparison import Comparison, Gain
 from cowvision.evaluation.trust import FEWEST_PICTURES
 from cowvision.ui import widgets
 from cowvision.ui.comparing import Judged
+from cowvision.ui.figures import PLOT_CONFIG, score
 from cowvision.viz.curves import gain_intervals
 
-PLOT_CONFIG = {"displayModeBar": False}
 MAP_WORDS, AP50_WORDS = "boxes match well<br>(mAP)", "boxes overlap<br>by half (AP50)"
 
 
@@ -107,8 +107,3 @@ def _share(gain: Gain) -> str:
         return "n/a"
     share = 100 * gain.share_in_favour
     return f"{share:.0f} %" if share in {0, 100} else f"{min(max(share, 0.1), 99.9):.1f} %"
-
-
-def score(value: float | None) -> str:
-    """A figure of 0..1 for people."""
-    return "n/a" if value is None else f"{value:.3f}"

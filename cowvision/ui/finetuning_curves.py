@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cowvision.ui import widgets
-from cowvision.ui.compare_verdict import PLOT_CONFIG, score
+from cowvision.ui.figures import PLOT_CONFIG, score
 from cowvision.viz.training_curves import held_out_curve, loss_curve
 
 

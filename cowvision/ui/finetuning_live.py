@@ -12,7 +12,7 @@ from cowvision.models.catalog import all_models
 from cowvision.training.checkpoints import Run
 from cowvision.training.plans import PROFILES
 from cowvision.ui import cache, finetuning_jobs, finetuning_news, widgets
-from cowvision.ui.compare_verdict import score
+from cowvision.ui.figures import score
 from cowvision.ui.finetuning_course import Course, course_of, with_past
 from cowvision.ui.finetuning_curves import curves
 from cowvision.ui.finetuning_estimate import about

@@ -11,7 +11,7 @@ from cowvision.errors import TrainingDataError
 from cowvision.models.catalog import ModelSpec
 from cowvision.training.checkpoints import Run, RunState
 from cowvision.ui import finetuning_actions, finetuning_again, widgets
-from cowvision.ui.compare_verdict import score
+from cowvision.ui.figures import score
 from cowvision.ui.finetuning_curves import curves
 from cowvision.workspace.training_cards import NOT_JUDGED
 

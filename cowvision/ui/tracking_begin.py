@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cowvision.models.catalog import ModelSpec
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.ui import cache, finetuning_news, tracking_clips, tracking_jobs, tracking_settings, widgets
 from cowvision.ui.finetuning_estimate import about
 from cowvision.viz.track_drawing import TrackPainter

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cowvision.errors import ClipError
 from cowvision.models.catalog import ModelSpec
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.ui import finetuning_news, tracking_jobs, widgets
 from cowvision.ui.tracking_begin import is_missing, shown_of
 from cowvision.ui.tracking_settings import differences

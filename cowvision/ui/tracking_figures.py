@@ -12,8 +12,7 @@ import streamlit as st
 from cowvision.tracking.health import HerdHealth
 from cowvision.tracking.identity import IdentityReport
 from cowvision.ui import widgets
-from cowvision.ui.compare_table import NO_VALUE, Row, rows_html
-from cowvision.ui.compare_verdict import score
+from cowvision.ui.figures import NO_VALUE, Row, rows_html, score
 from cowvision.workspace.tracked_clips import TrackedClip
 
 Titled = Mapping[str, TrackedClip]

@@ -10,7 +10,7 @@ from typing import Any
 
 from cowvision.errors import CowVisionError
 from cowvision.models.catalog import ModelSpec
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.ui import cache
 from cowvision.workspace.clips import Clip, own_clips
 from cowvision.workspace.job_log import events_after, events_file, job_folder

@@ -18,7 +18,7 @@ from cowvision.ui import (
     tracking_timeline,
     widgets,
 )
-from cowvision.ui.compare_verdict import PLOT_CONFIG
+from cowvision.ui.figures import PLOT_CONFIG
 from cowvision.ui.tracking_settings import differences
 from cowvision.ui.twin_player import GoTo, twin_player
 from cowvision.viz.curves import BASELINE_COLOUR, CANDIDATE_COLOUR

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.ui import widgets
 from cowvision.ui.tracking_drawings import DRAWINGS
 

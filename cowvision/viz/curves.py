@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cowvision.evaluation.comparison import Gain
-from cowvision.evaluation.error_costs import ErrorCosts
-from cowvision.evaluation.operating import OperatingPoint, PrecisionRecall
+if TYPE_CHECKING:  # what measures takes seconds to load; who shows tracks needs two colours
+    from cowvision.evaluation.comparison import Gain
+    from cowvision.evaluation.error_costs import ErrorCosts
+    from cowvision.evaluation.operating import OperatingPoint, PrecisionRecall
 
 BASELINE_COLOUR, CANDIDATE_COLOUR = "#d17f1b", "#2f86d6"
 """Of the model compared with, and of the one that is to be better."""

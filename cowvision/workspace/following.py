@@ -23,7 +23,7 @@ from cowvision.tracking.clip_info import LONG_SECONDS, ClipInfo, probe, steady_f
 from cowvision.tracking.health import judge_health
 from cowvision.tracking.lengths import read_seconds
 from cowvision.tracking.pipeline import Draw, TrackProgress, TrackRun, track_clip
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.tracked_clips import TRACKS, VIDEO, TrackedClip, write_summary
 from cowvision.workspace.tracked_truth import check_truth, is_own_rate, judged

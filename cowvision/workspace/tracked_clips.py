@@ -16,8 +16,8 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.models.places import home_folder, write_atomically
 from cowvision.tracking.health import Event, EventKind, HerdHealth
 from cowvision.tracking.identity import IdentityReport, Switch
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import TrackerSettings
 from cowvision.workspace.clips import CLIPS_FOLDER, Clip
 
 SHIPPED_FOLDER = CLIPS_FOLDER / "tracked"

@@ -23,7 +23,7 @@ from cowvision.models.catalog import ModelSpec, find_model
 from cowvision.models.choices import Execution
 from cowvision.models.half_precision import is_bfloat16_hopeless
 from cowvision.tracking.pipeline import STAGES, TrackRun, track_clip
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.video import frames
 from cowvision.tracking.writer import ClipWriter
 from cowvision.viz.track_drawing import TrackPainter

@@ -14,8 +14,8 @@ from cowvision.models.catalog import ModelSpec
 from cowvision.tracking.clip_info import probe
 from cowvision.tracking.health import Event, EventKind, judge_health
 from cowvision.tracking.identity import judge_identity
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import TrackerSettings
 from cowvision.tracking.writer import ClipWriter
 from cowvision.ui import tracking_figures, tracking_jobs, tracking_timeline
 from cowvision.ui.tracking_downloads import as_csv, as_json, stem_of

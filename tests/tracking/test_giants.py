@@ -8,7 +8,7 @@ import pytest
 
 from cowvision.tracking import decoding, pipeline, writer
 from cowvision.tracking.pipeline import track_clip
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.video import frames
 from tests.tracking.clips import number_of, write_clip
 from tests.tracking.walker import Walker
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 import supervision as sv
 from cowvision.tracking.pipeline import track_clip
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -5,8 +5,8 @@ import pytest
 import supervision as sv
 
 from cowvision.tracking.health import Event, EventKind, judge_health
-from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import SEEN, TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
+from cowvision.tracking.track_table import SEEN, TrackTable
 
 FPS = 20
 SETTINGS = TrackerSettings(patience=20)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cowvision.tracking.looking import Looker
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.stages import StageClock
-from cowvision.tracking.tracker import HerdTracker, TrackerSettings
+from cowvision.tracking.tracker import HerdTracker
 from cowvision.tracking.video import Frame
 from tests.tracking.clips import numbered
 from tests.tracking.walker import Walker, place_of

@@ -12,7 +12,8 @@ from cowvision.tracking import pipeline
 from cowvision.tracking.clip_info import ClipInfo
 from cowvision.tracking.marking import title_of
 from cowvision.tracking.pipeline import STAGES, track_clip
-from cowvision.tracking.tracker import SEEN, TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
+from cowvision.tracking.track_table import SEEN
 from cowvision.tracking.video import frames
 from tests.samples import boxes
 from tests.tracking.clips import cut_off, number_of, spoil, write_clip, write_sound

@@ -5,8 +5,7 @@ import pytest
 import supervision as sv
 
 from cowvision.errors import ClipError
-from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import SEEN
+from cowvision.tracking.track_table import SEEN, TrackTable
 
 
 def tracks(*rows: tuple[int, float, bool]) -> sv.Detections:

@@ -5,7 +5,9 @@ import pytest
 import supervision as sv
 
 from cowvision.errors import SettingError
-from cowvision.tracking.tracker import SEEN, HerdTracker, TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
+from cowvision.tracking.track_table import SEEN
+from cowvision.tracking.tracker import HerdTracker
 from tests.samples import boxes
 
 STEP = 4

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.ui.tracking_begin import shown_of
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import follow

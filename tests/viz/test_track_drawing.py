@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import supervision as sv
 
-from cowvision.tracking.tracker import SEEN
+from cowvision.tracking.track_table import SEEN
 from cowvision.viz.track_drawing import TRACK_COLOURS, TrackPainter, track_colour
 
 WH = (320, 240)

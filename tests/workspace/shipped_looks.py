@@ -17,8 +17,9 @@ from cowvision.detection_box import DetectionBox
 from cowvision.models.catalog import embedded_models
 from cowvision.tracking.clip_info import probe, steady_fps
 from cowvision.tracking.retiming import steady_frames
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.track_table import TrackTable
-from cowvision.tracking.tracker import HerdTracker, TrackerSettings
+from cowvision.tracking.tracker import HerdTracker
 from cowvision.workspace.clips import shipped_clips
 
 FILE = Path(__file__).parent / "shipped_looks.npz"

@@ -19,7 +19,7 @@ from cowvision.models.catalog import embedded_models
 from cowvision.tracking.clip_info import probe
 from cowvision.tracking.health import EventKind, judge_health
 from cowvision.tracking.identity import judge_identity
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.workspace import following
 from cowvision.workspace import tracked_clips as tracked_module
 from cowvision.workspace.clips import Clip

@@ -10,7 +10,7 @@ from cowvision.models.catalog import embedded_models
 from cowvision.tracking.clip_info import probe
 from cowvision.tracking.health import EventKind
 from cowvision.tracking.identity import judge_identity
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.tracking.video import frames
 from cowvision.workspace.clips import Clip, shipped_clips
 from cowvision.workspace.tracked_clips import SHIPPED_FOLDER, TrackedClip, find_tracked, read_tracked

@@ -11,7 +11,7 @@ import supervision as sv
 from cowvision.errors import SettingError
 from cowvision.models.callbacks import never
 from cowvision.tracking.clip_info import probe
-from cowvision.tracking.tracker import TrackerSettings
+from cowvision.tracking.settings import TrackerSettings
 from cowvision.workspace import following
 from cowvision.workspace.clips import Clip
 from cowvision.workspace.following import follow
