@@ -20,7 +20,7 @@ from cowvision.errors import ClipError
 from cowvision.tracking.pipeline import TrackProgress
 from cowvision.tracking.video import frames
 from cowvision.workspace import files, following, jobs
-from cowvision.workspace.clips import Clip, own_clips, shipped_clips
+from cowvision.workspace.clips import CLIPS_FOLDER, Clip, own_clips, shipped_clips
 from cowvision.workspace.job_log import events_after
 from cowvision.workspace.job_process import JOB_VARIABLE, this_process
 from cowvision.workspace.job_work import Work
@@ -73,7 +73,7 @@ def test_all_three_files_are_written_and_agree(clip, tmp_path) -> None:
     judged = json.loads((tmp_path / "m.json").read_text())
     assert judged["misses"] == facts["identity"]["misses"]
     assert judged["idf1"] == pytest.approx(facts["identity"]["idf1"])
-    assert "about 1 cow (between 1 and 1 if every box is one)" in result.stdout
+    assert "about 1 cow: 1 seen at once, 1 id in all; " in result.stdout
     assert "0 gaps, 0 suspected switches" in result.stdout
     assert "1 animal in truth, 1 id; " in result.stdout
     assert "at the same time as others: decode " in result.stdout, "the shares are not of one whole"
@@ -469,6 +469,35 @@ def test_mot_says_that_there_is_nothing_to_judge(tmp_path) -> None:
     assert "no box in either" in one_line(run(*asked)), "what does not count is nothing to judge by"
     (tmp_path / "t.txt").write_text(true_tracks(3))
     assert "MOTA n/a" in run(*asked).stdout
+
+
+def test_classes_have_names_too_and_of_truth_that_ships_cows_count(tmp_path) -> None:
+    truth = CLIPS_FOLDER / "cows_farmer_dog_horse.gt.txt"
+    told = run("mot", "--truth", truth, "--tracks", truth)
+    assert "4 animals in truth, 7 ids" in told.stdout
+    assert run("mot", "--truth", truth, "--tracks", truth, "--classes", "Cow").stdout == told.stdout
+    both = run("mot", "--truth", truth, "--tracks", truth, "--classes", "21", "--classes", "dog")
+    assert "5 animals in truth" in both.stdout
+    assert "“cwo” is no class of COCO's" in one_line(
+        run("mot", "--truth", truth, "--tracks", truth, "--classes", "cwo")
+    )
+
+
+def test_what_is_no_clip_is_told_before_a_model_is_asked_for(tmp_path, monkeypatch) -> None:
+    def asked(*_: object) -> None:
+        raise AssertionError("the model takes seconds to load")
+
+    monkeypatch.setattr("cowvision.detection_box.DetectionBox.__init__", asked)
+    (tmp_path / "note.mp4").write_text("no clip")
+    assert "note.mp4: " in one_line(run("track", tmp_path / "note.mp4"))
+    assert "this is a folder" in one_line(run("track", tmp_path))
+
+
+def test_where_everything_went_is_said(clip, tmp_path) -> None:
+    out, figures = tmp_path / "new" / "o.mp4", tmp_path / "o.json"
+    result = run("track", clip, "--keep", "--out", out, "--json", figures)
+    assert f"to be found in {out}, {figures}, the page Track" in result.stdout
+    assert "to be found" not in run("track", clip).stdout
 
 
 def test_mot_takes_only_the_classes_that_are_asked_for(tmp_path) -> None:

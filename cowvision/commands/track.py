@@ -15,7 +15,8 @@ import typer
 from cowvision.commands.reporting import INTERRUPTED, report, report_all, say_timing, stoppable
 from cowvision.commands.track_targets import Targets, target_file
 from cowvision.commands.track_telling import Telling
-from cowvision.commands.track_words import say, say_instead, say_part
+from cowvision.commands.track_words import say, say_instead, say_part, say_written
+from cowvision.commands.truth_classes import TRUTH_CLASSES
 from cowvision.errors import ClipError, CowVisionError, SettingError, WorkStopped
 from cowvision.models.catalog import DEFAULT_MODEL
 from cowvision.tracking.settings import TrackerSettings
@@ -80,10 +81,12 @@ def _target(words: str, *names: str) -> Any:
 
 
 def track(
-    clip: Annotated[str, typer.Argument(metavar="CLIP", help="A clip's file, or the name of one that ships.")],
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="A clip's file, or one that ships, such as 'crossing'.")],
     *,
     model: Annotated[str, typer.Option(help="Name of a model, or path of its weights or config.yaml.")] = DEFAULT_MODEL,
-    every: Annotated[int, typer.Option(min=1, max=60, help="Look at every N-th frame.")] = _USUAL.every,
+    every: Annotated[
+        int, typer.Option(min=1, max=60, help="Look at every N-th frame; N is below --patience.")
+    ] = _USUAL.every,
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Lowest score that is tracked.")] = _USUAL.least_score,
     inside: Annotated[
         float, typer.Option(min=0.01, max=1, help="Boxes further inside another are that animal again; 1: never.")
@@ -99,8 +102,8 @@ def track(
     out: Annotated[Path | None, _target("Write the drawn clip, MP4, to this file.")] = None,
     mot: Annotated[Path | None, _target("Write the tracks as MOT text to this file.")] = None,
     truth: Annotated[Path | None, typer.Option(help="MOT text with the true tracks.")] = None,
-    classes: Annotated[list[int] | None, typer.Option(help="Of the truth, only these classes; repeatable.")] = None,
-    json_file: Annotated[Path | None, _target("Write what it came to, to this file.", "--json")] = None,
+    classes: Annotated[list[int] | None, TRUTH_CLASSES] = None,
+    json_file: Annotated[Path | None, _target("Write the figures and events to this file.", "--json")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the result for the page Track.")] = False,
     ship: Annotated[bool, typer.Option("--ship", hidden=True)] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a clip of more than an hour.")] = False,
@@ -122,6 +125,8 @@ def track(
     if not outcome.tracked.whole:
         say_part(outcome.tracked, outcome.total, outcome.written, is_kept=outcome.is_kept, has_older=outcome.has_older)
         say_instead(outcome.made, outcome.tracked)
+    elif not is_job:
+        say_written(outcome.written, is_kept=outcome.is_kept)
     report_all(outcome.problems)
     if outcome.was_asked and not outcome.tracked.whole and not is_job:
         raise typer.Exit(INTERRUPTED)
@@ -129,13 +134,17 @@ def track(
 
 def _follow(wish: _Wish, store: Store, work: Work) -> _Outcome:
     """Track, keep, and write what was asked for."""
+    from cowvision.tracking.clip_info import probe
+
+    clip = _clip(store, wish.clip)
+    wish.targets.check((clip.path, clip.truth_path, wish.truth))
+    probe(clip.path, clip.file_name)  # what is no clip is told before seconds go into loading a network
+
     from cowvision.detection_box import DetectionBox
     from cowvision.viz.track_drawing import TrackPainter
     from cowvision.workspace.following import follow
     from cowvision.workspace.tracked_clips import find_tracked
 
-    clip = _clip(store, wish.clip)
-    wish.targets.check((clip.path, clip.truth_path, wish.truth))
     box = DetectionBox(wish.model)
     known, remarks = _truth(clip, wish)
     say_timing(box)
@@ -165,6 +174,8 @@ def _clip(store: Store, given: str) -> Clip:
     from cowvision.workspace.clips import Clip, find_clip
 
     path = Path(given)
+    if path.is_dir():
+        raise ClipError(given, "this is a folder", "Give a clip's file")
     return Clip(path.name, path.name, "", path) if path.is_file() else find_clip(store, given)
 
 

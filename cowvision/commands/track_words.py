@@ -22,10 +22,9 @@ def say(tracked: TrackedClip) -> None:
     for note in tracked.notes:
         typer.echo(f"cowvision: {note}", err=True)
     mean = "" if health.mean_track_seconds is None else f", tracked for {health.mean_track_seconds:.1f} s on average"
-    typer.echo(
-        f"{tracked.model}: about {counted(health.unique, 'cow')} (between {health.fewest} and {health.most} if every "
-        f"box is one), at most {health.most_at_once} at once, {health.mean_at_once:.1f} a frame{mean}"
-    )
+    cows = f"about {counted(health.unique, 'cow')}: {health.fewest} seen at once, {counted(health.most, 'id')} in all; "
+    frame = f"{health.mean_at_once:.1f} a frame{mean}"
+    typer.echo(f"{tracked.model}: {cows + frame if health.most else 'no cow was followed'}")
     suspected = counted(health.suspected_switches, "suspected switch", "suspected switches")
     typer.echo(
         f"ids: {health.births} began later, {health.losses} ended early, {counted(health.gaps, 'gap')}, {suspected}"
@@ -62,6 +61,12 @@ def say_part(
         typer.echo("cowvision: a result of the whole clip was there before, and stays the one that is shown", err=True)
 
 
+def say_written(written: Sequence[Path], *, is_kept: bool) -> None:
+    """Say where a whole result is."""
+    if places := [str(path) for path in written] + ["the page Track"] * is_kept:
+        typer.echo(f"to be found in {', '.join(places)}")
+
+
 def say_instead(made: TrackedClip, told: TrackedClip) -> None:
     """Say where what is told and written is not what was tracked just now, but an older part that goes further."""
     if told.frames <= made.frames:
@@ -78,7 +83,8 @@ def say_identity(report: IdentityReport) -> None:
     """Say how tracks agree with truth."""
     names = ("MOTA", "MOTP", "IDF1", "HOTA", "DetA", "AssA", "LocA")
     values = (report.mota, report.motp, report.idf1, report.hota, report.det_a, report.ass_a, report.loc_a)
-    typer.echo(", ".join(f"{name} {_shown(value)}" for name, value in zip(names, values, strict=True)))
+    figures = ", ".join(f"{name} {_shown(value)}" for name, value in zip(names, values, strict=True))
+    typer.echo(f"{figures} (of MOTP, less is better)")
     switches = counted(report.id_switches, "id switch", "id switches")
     typer.echo(
         f"{counted(report.true_ids, 'animal')} in truth, {counted(report.told_ids, 'id')}; "

@@ -144,7 +144,7 @@ def _picture_track(container: av.container.InputContainer, name: str) -> av.Vide
 def _refuse_still(kind: str | None, name: str) -> None:
     if kind:
         cause = f"this is a still picture ({kind.upper()}), not a video"
-        raise ClipError(name, cause, f"Give it to Detect, as a .{kind} file")
+        raise ClipError(name, cause, f"Let its name end in .{kind}, and open it on Detect")
 
 
 def _kind_of_picture(path: Path) -> str | None:

@@ -48,7 +48,7 @@ class TrackerSettings:
             raise SettingError("tracker", cause, "Look at every frame or fewer, and wait for 0 or more")
         for needed, what in ((self.confirm, "to be sure of a cow"), (self.every, "from one look to the next")):
             if self.patience <= needed:
-                cause = f"its patience of {self.patience} frames is too short: it needs {needed} {what}"
+                cause = f"its patience of {self.patience} frames is too short: it needs more than {needed} {what}"
                 raise SettingError("tracker", cause, f"Choose a patience of {needed + 1} or more")
 
     @property

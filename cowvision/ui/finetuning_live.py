@@ -63,7 +63,11 @@ def _running(job: Job) -> None:
         judged = run is None or bool(run.held_out)
         curves(losses, looks, course.steps or _steps(run), best, key=f"live_{job.job_id}", is_judged=judged)
         with st.expander("What it prints", icon=":material/terminal:", key=f"log_{job.job_id}"):
-            st.code(last_lines(job.job_id, LINES_SHOWN) or "nothing yet", language=None, wrap_lines=True)
+            st.code(
+                last_lines(job.job_id, LINES_SHOWN) or "No message so far, which is as it should be.",
+                language=None,
+                wrap_lines=True,
+            )
         widgets.note(
             "Leave this page, close the tab, restart the server: it goes on. Everything here is kept.",
             step=course.step, steps=course.steps,

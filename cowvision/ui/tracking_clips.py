@@ -98,6 +98,7 @@ def about(clip: Clip) -> None:
         if clip.is_own:
             with st.popover("Remove this clip", icon=":material/delete:", type="tertiary"):
                 st.write("The clip and what was tracked on it are forgotten for good.")
+                st.write("What still tracks it, or waits to, is stopped.")
                 st.button("Remove it", key="remove_clip", type="primary", on_click=_remove, args=(clip,))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,15 @@ import streamlit as st
 from cowvision.data.exports import safe_stems
 from cowvision.data.mot import mot_text
 from cowvision.tracking.track_table import TrackTable
+from cowvision.tracking.video import TRACKED_SUFFIXES
 from cowvision.ui import widgets
 from cowvision.workspace.tracked_clips import TrackedClip
 
 
 def downloads(results: Mapping[str, TrackedClip]) -> None:
     """A row of buttons a model; each file is made when somebody asks for it."""
-    words = "The MP4 plays everywhere; frames count from 1 in CSV and MOT text, from 0 in JSON."
-    widgets.section("Take it away", words)
+    boxes = "CSV and MOT text hold every box (frames count from 1)"
+    widgets.section("Take it away", f"The MP4 plays everywhere. {boxes}, JSON the figures and events (from 0).")
     for number, (title, tracked) in enumerate(results.items()):
         st.markdown(f"**{widgets.plain(title)}**")
         with st.container(horizontal=True, gap="small", key=f"take_{number}"):
@@ -38,7 +40,9 @@ def downloads(results: Mapping[str, TrackedClip]) -> None:
 
 def stem_of(tracked: TrackedClip) -> str:
     """What files of a result are called; those of a part of a clip say so."""
-    [stem] = safe_stems([f"{tracked.clip_title} {tracked.model}"])
+    title = PurePath(tracked.clip_title)
+    name = title.stem if title.suffix.lower() in TRACKED_SUFFIXES else tracked.clip_title
+    [stem] = safe_stems([f"{name} tracked by {tracked.model}.mp4"])
     return stem if tracked.whole else f"{stem}-partial"
 
 

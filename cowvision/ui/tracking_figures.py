@@ -37,9 +37,9 @@ def _true(value: Callable[[IdentityReport], str]) -> Callable[[TrackedClip], str
 
 
 def seen(health: HerdHealth) -> str:
-    """How many cows were seen, with its range where there is one."""
-    if health.fewest == health.unique == health.most:
-        return str(health.unique)
+    """How many cows were seen, with its range."""
+    if not health.most:
+        return "none"
     return f"{health.unique} ({health.fewest} to {health.most})"
 
 
@@ -47,7 +47,7 @@ _ALWAYS = (
     _Figure("Cows seen, about", "unique, least to most", _health(seen)),
     _Figure("Most at once", "really seen in one frame", _health(lambda one: str(one.most_at_once))),
     _Figure("Cows a frame", "mean", _health(lambda one: f"{one.mean_at_once:.1f}")),
-    _Figure("An id is there for", "mean track length",
+    _Figure("How long an id lasts", "mean track length",
             _health(lambda one: NO_VALUE if one.mean_track_seconds is None else f"{one.mean_track_seconds:.1f} s")),
     _Figure("Ids that begin later", "births", _health(lambda one: str(one.births))),
     _Figure("Ids that end early", "losses", _health(lambda one: str(one.losses))),
@@ -62,13 +62,16 @@ _WITH_TRUTH = (
     _Figure("Tracks broken off and begun again", "fragmentations", _true(lambda one: str(one.fragmentations))),
     _Figure("How well ids are kept", "IDF1", _true(lambda one: score(one.idf1))),
     _Figure("Finding and keeping, in one", "HOTA", _true(lambda one: score(one.hota))),
-    _Figure("Boxes right, less what is wrong", "MOTA", _true(lambda one: score(one.mota))),
+    _Figure("Boxes right, less false and switched ones", "MOTA", _true(lambda one: score(one.mota))),
     _Figure("Cows missed", "boxes",
             _true(lambda one: f"{one.misses:,} of {one.true_boxes:,}")),
     _Figure("False boxes", "false positives", _true(lambda one: f"{one.false_positives:,}")),
 )  # fmt: skip
 
-RANGE = "The range covers doubled ids only: cows never found are not in it, and boxes that are no cow are."
+RANGE = (
+    "The range goes from the most seen at once to all ids. It knows nothing of cows that were never found, nor of "
+    "boxes that are no cow."
+)
 
 _MEANINGS = """
 - **Cows seen**: ids that are no earlier cow again, as far as can be told. At least so many as were seen at once; at
@@ -83,6 +86,7 @@ _MEANINGS = """
   probably that cow again. Two cows that exchange their ids while they pass leave no such trace: only true tracks tell.
 - **Id switch**, with truth: a cow is called by another id than before. **Fragmentation**: its track breaks off and
   begins again.
+- **How long an id lasts** is counted from its first frame to its last, those included in which it is only expected.
 - **MOTA**: 1 less the missed, false and switched boxes, per true box; it can be negative. **IDF1**: how much of the
   time a cow has its own id, 0 to 1. **HOTA**: finding and keeping weigh the same, 0 to 1. A high MOTA says little about
   ids: read IDF1 beside it.
@@ -150,9 +154,13 @@ def _times(number: int) -> str:
 
 
 def _verdict_on_numbers(results: Titled) -> str:
-    told = ", ".join(f"{title} sees about {seen(one.health)}{_part(one, 'alone')}" for title, one in results.items())
+    told = ", ".join(f"{title} sees {_about(one.health)}{_part(one, 'alone')}" for title, one in results.items())
     truth = next((one.identity.true_ids for one in results.values() if one.identity is not None and one.whole), None)
     return f"Cows: {told}." if truth is None else f"Of {widgets.counted(truth, 'cow')}, {told}."
+
+
+def _about(health: HerdHealth) -> str:
+    return f"about {seen(health)}" if health.most else "none"
 
 
 def _part(tracked: TrackedClip, then: str) -> str:
@@ -170,7 +178,6 @@ def table(results: Titled) -> None:
     widgets.section("All figures", f"Plain words first, the field's term beside them.{caveat}")
     columns = [title if one.whole else f"{title}, first {_seconds(one)}" for title, one in results.items()]
     st.html(rows_html("Figures of the tracks", columns, rows(results)))
-    widgets.note(RANGE)
     with st.expander("What these words mean", icon=":material/help:"):
         st.markdown(_MEANINGS)
 

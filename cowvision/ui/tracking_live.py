@@ -63,7 +63,11 @@ def _running(job: Job, waiting: Sequence[Job]) -> None:
                         help="Ends this one, and those that wait do not begin.",
                     )  # fmt: skip
                 with st.popover("What it prints", icon=":material/terminal:"):
-                    st.code(last_lines(job.job_id, LINES_SHOWN) or "nothing yet", language=None, wrap_lines=True)
+                    st.code(
+                        last_lines(job.job_id, LINES_SHOWN) or "No message so far, which is as it should be.",
+                        language=None,
+                        wrap_lines=True,
+                    )
             widgets.note(
                 "Leave this page, close the tab, restart the server: it goes on.",
                 done=course.done, total=course.total or 0,

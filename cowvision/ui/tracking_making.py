@@ -22,7 +22,7 @@ def making(results: Mapping[str, TrackedClip]) -> None:
     """Behind a line that opens: a few words and a bar a stage, for each model by its title."""
     with st.expander("How it was made, and where the time went", icon=":material/timer:"):
         st.html("".join(_made(title, tracked) for title, tracked in results.items()))
-        widgets.note("The stages work at the same time: their shares of the whole add up to more than 100 %.")
+        widgets.note("The stages work at the same time: their shares of the whole may add up to more than 100 %.")
 
 
 def _made(title: str, tracked: TrackedClip) -> str:

@@ -147,9 +147,11 @@ def _into_address(key: str) -> None:
 
 def _plot(clip: Clip, found: Results) -> None:
     unsure = max(one.settings.frames_to_confirm for one in found.values())
-    words = ["Steady lines speak for steady ids" + ("; the dotted one is the truth." if clip.truth_path else ".")]
+    words = ["Ids that are lost show as dips" + ("; the dotted line is the truth." if clip.truth_path else ".")]
     if unsure:
-        words.append(f"Shaded: too early, as a cow gets its id after {widgets.counted(unsure, 'frame')} in sight.")
+        words.append(
+            f"Shaded: no cow can have an id yet, for it gets one after {widgets.counted(unsure, 'frame')} in sight."
+        )
     widgets.section("Cows in every frame", " ".join(words))
     fps = Fraction(next(iter(found.values())).fps)
     counts = [HerdCounts(title, one.table().counts()) for title, one in found.items()]

@@ -35,7 +35,7 @@ def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> N
         key: Of the element.
         on_choice: Called with the frame, from 0, in which a chosen track begins.
     """
-    table = track_rows(tracked.table(), Fraction(tracked.fps))
+    table = track_rows(tracked.table(), Fraction(tracked.fps), tracked.settings.every)
     _title(title, widgets.counted(len(table), "id"))
     if table.empty:
         st.caption("No cow was tracked on this clip.")
@@ -49,11 +49,11 @@ def tracks(tracked: TrackedClip, title: str, key: str, on_choice: OnChoice) -> N
         "last": st.column_config.NumberColumn("Last seen", format="%.2f s"),
         "seconds": st.column_config.NumberColumn(
             "There for", format="%.2f s",
-            help="From its first frame to its last, also where it is only expected, as just after it was last seen.",
+            help="From when it was first seen to when it was last seen.",
         ),
         "seen": st.column_config.ProgressColumn(
             "Seen", format="percent", min_value=0.0, max_value=1.0,
-            help="Share of its frames in which the model really saw it; in the others it is only expected there.",
+            help="Share of the looks in that time at which the model really found it.",
         ),
     })  # fmt: skip
 
@@ -117,24 +117,30 @@ def event_rows(events: Sequence[Event], fps: Fraction, *, is_true: bool) -> pd.D
     return pd.DataFrame(rows, columns=["id", "at", "what", "frame"])
 
 
-def track_rows(table: TrackTable, fps: Fraction) -> pd.DataFrame:
+def track_rows(table: TrackTable, fps: Fraction, every: int = 1) -> pd.DataFrame:
     """A row a track, by id.
 
+    Args:
+        table: The tracks.
+        fps: Frames a second.
+        every: The detector looked at every n-th frame.
+
     Returns:
-        ``id``; ``first`` and ``last``, when it was seen; ``seconds`` that it is there, also where it is only expected;
-        ``seen``, the share 0..1 of its frames in which it was seen; and ``frame``, its first, from 0.
+        ``id``; ``first`` and ``last``, when it was seen; the ``seconds`` between; ``seen``, the share 0..1 of the looks
+        in that time at which it was; and ``frame``, its first, from 0.
     """
     order = np.argsort(table.track_id, kind="stable")
     ids, starts = np.unique(table.track_id[order], return_index=True)
-    frames, seen = table.frame[order], table.seen[order].astype(float)
-    lengths = np.diff(np.append(starts, len(order)))
-    first, end = frames[starts], frames[starts + lengths - 1]
-    last = np.maximum.reduceat(np.where(seen > 0, frames, 0), starts) if len(ids) else end
-    shares = np.add.reduceat(seen, starts) / lengths if len(ids) else np.zeros(0)
+    frames, seen = table.frame[order], table.seen[order]
+    first = last = frames[starts]
+    shares = np.zeros(len(ids))
+    if len(ids):
+        last = np.maximum(first, np.maximum.reduceat(np.where(seen, frames, 0), starts))
+        looks = last // every - -(-first // every) + 1
+        shares = np.add.reduceat(seen.astype(int), starts) / np.maximum(looks, 1)
     seconds = 1 / float(fps)
     return pd.DataFrame({
-        "id": ids, "first": first * seconds, "last": np.maximum(first, last) * seconds,
-        "seconds": (end - first + 1) * seconds,
+        "id": ids, "first": first * seconds, "last": last * seconds, "seconds": (last - first + 1) * seconds,
         "seen": np.round(shares, 2), "frame": first,
     })  # fmt: skip
 

@@ -93,15 +93,17 @@ def own_clips(store: Store) -> list[Clip]:
 
 
 def find_clip(store: Store, key: str) -> Clip:
-    """The shipped or own clip of a key.
+    """The shipped or own clip of a key; a shipped one also by its title or file name, in capitals or not.
 
     Raises:
         ClipError: There is none (any more).
         WorkspaceError: The workspace cannot be read.
     """
-    found = next((clip for clip in [*shipped_clips(), *own_clips(store)] if clip.key == key), None)
+    ships = shipped_clips()
+    by_name = {name.casefold(): clip for clip in ships for name in (clip.key, clip.title, clip.path.name)}
+    found = next((clip for clip in own_clips(store) if clip.key == key), by_name.get(key.casefold()))
     if found is None:
-        known = ", ".join(clip.key for clip in shipped_clips())
+        known = ", ".join(clip.key for clip in ships)
         raise ClipError(key, "there is no such clip (any more)", f"Give a file, or one of: {known}")
     return found
 

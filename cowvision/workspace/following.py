@@ -207,7 +207,9 @@ def _notes(run: TrackRun, settings: TrackerSettings) -> tuple[str, ...]:
         notes.append(f"It has {own} a second and was tracked at {float(run.fps):.4g}.")
     if run.table.frames <= settings.frames_to_confirm:
         after = counted(settings.frames_to_confirm, "frame")
-        notes.append(f"Too short for ids: a cow gets its own after {after} in sight. No cow here means nothing.")
+        notes.append(
+            f"Too short for ids: a cow gets its own after {after} in sight. That no cow has one here says nothing."
+        )
     few = "frames" if run.fps < _FEW else f"looks ({float(run.fps / settings.every):.3g})"
     if run.fps / settings.every < _FEW:
         notes.append(f"With so few {few} a second cows are far from where they were: ids are little to be relied on.")

@@ -52,6 +52,17 @@ def test_the_fastest_wins_and_is_timed_once() -> None:
     assert run.calls > calls
 
 
+def test_other_work_for_a_while_decides_nothing() -> None:
+    """It slows one run after the other; each way has its turn when it is over."""
+
+    class Disturbed(Runner):
+        def __call__(self, execution: Execution) -> list[tuple]:
+            time.sleep(0.02 if 9 <= self.calls <= 12 else 0)
+            return super().__call__(execution)
+
+    assert choose_execution(Disturbed({"float32": 0.004, "bfloat16": 0.003}), "network").dtype == "bfloat16"
+
+
 def test_a_precision_that_loses_a_cow_is_not_taken() -> None:
     nothing = (np.zeros((0, 4)), np.zeros(0), np.zeros(0))
     run = Runner({"float32": 0.01, "bfloat16": 0.002}, {"bfloat16": nothing})

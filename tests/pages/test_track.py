@@ -201,7 +201,7 @@ def test_what_a_model_tracked_that_is_gone_can_still_be_seen(track) -> None:
     opened(track, model="my-herd", other="herd-finetuned")
     told = words(track).replace("\\", "")
     assert "**My [herd] (not here any more)**: This is what it tracked." in told
-    assert "My [herd] (not here any more) sees about 1" in told
+    assert "My [herd] (not here any more) sees about 1 (1 to 1)" in told
     assert not is_there(track, "track")
     assert track.query_params["model"] == "my-herd"
 
@@ -547,9 +547,8 @@ def test_without_truth_switches_are_suspected_and_the_count_has_its_range(track)
         followed(spec, ((1, 2),) * FRAMES, of=clip("other"))
     opened(track, clip="other")
     assert "suspected switches</small>" in words(track)
-    assert "sees about 2," in words(track)
-    assert "2 (2 to 2)" not in words(track)
-    assert words(track).count(tracking_figures.RANGE) == 2
+    assert "sees about 2 (2 to 2)," in words(track)
+    assert words(track).count(tracking_figures.RANGE) == 1
     assert "HOTA</small>" not in words(track)
 
 
@@ -575,7 +574,7 @@ def test_a_clip_without_cows_is_no_error(track) -> None:
     for spec in SPECS:
         followed(spec, ((),) * FRAMES, of=clip("other"))
     opened(track, clip="other")
-    assert "sees about 0," in words(track)
+    assert "sees none," in words(track)
     assert "No cow was tracked on this clip" in words(track)
 
 
@@ -586,11 +585,12 @@ def test_a_part_is_called_a_part_and_can_be_tracked_whole(track) -> None:
     opened(track)
     [warning] = track.warning
     assert "Herd base: a part of the clip only" in warning.value
-    assert "Herd base sees about 1 in the first 1.0 s alone, Herd fine-tuned sees about 1." in words(track)
+    told = "Herd base sees about 1 (1 to 1) in the first 1.0 s alone, Herd fine-tuned sees about 1 (1 to 1)."
+    assert told in words(track)
     assert "Only a part was tracked" in words(track)
     assert [stem_of(one) for one in tracked_clips()] == [
-        "Crossing cows herd-base-partial",
-        "Crossing cows herd-finetuned",
+        "Crossing cows tracked by herd-base-partial",
+        "Crossing cows tracked by herd-finetuned",
     ]
     press(track, "track")
     assert [job.arguments[3] for job in trackings()] == ["herd-base"]
@@ -659,20 +659,20 @@ def test_how_it_was_made_says_that_shares_overlap(track) -> None:
     tracked = followed(SPECS[0], stage_seconds={"detect": 2.97, "encode": 1.5, "draw": 0.003})
     opened(track)
     assert "20 frames in 3.0 s, 6.7 a second, with the usual settings." in words(track)
-    assert "their shares of the whole add up to more than 100 %" in words(track)
+    assert "their shares of the whole may add up to more than 100 %" in words(track)
     assert [in_percent(one) for one in shares(tracked).values()] == ["99 %", "50 %", "< 1 %"]
 
 
 def test_a_single_cow_is_one_cow(track) -> None:
     followed(SPECS[0])
     opened(track)
-    assert "Of 1 cow, Herd base sees about 1." in words(track)
+    assert "Of 1 cow, Herd base sees about 1 (1 to 1)." in words(track)
 
 
 def test_frames_too_early_for_any_id_are_explained_not_left_out(track) -> None:
     tracked = followed(SPECS[0], ((),) * 3 + ((1,),) * 17)
     opened(track)
-    assert "Shaded: too early, as a cow gets its id after 3 frames in sight." in words(track)
+    assert "Shaded: no cow can have an id yet, for it gets one after 3 frames in sight." in words(track)
     assert tracking_timeline.side_of(tracked, "one", "#000000", is_true=True).unsure == 3
     assert tracked.health.mean_at_once == pytest.approx(17 / 20)
 
@@ -724,7 +724,23 @@ def test_rows_of_tracks_are_in_seconds() -> None:
 def test_last_seen_is_when_it_was_seen_not_when_it_was_only_expected() -> None:
     table = replace(TrackTable.of([boxes(1)] * 5), seen=np.array([True, False, True, False, False]))
     [row] = track_rows(table, Fraction(10)).to_dict("records")
-    assert (row["first"], row["last"], row["seconds"]) == pytest.approx((0, 0.2, 0.5))
+    assert (row["first"], row["last"], row["seconds"]) == pytest.approx((0, 0.2, 0.3))
+    assert row["seen"] == 0.67
+
+
+def test_a_cow_that_every_look_found_was_always_seen() -> None:
+    """Looks at frames 0, 3, 6, 9: the second is there from the second look on, and found by every other."""
+    table = TrackTable.of([boxes(1)] * 3 + [boxes(1, 2)] * 7 + [boxes(1)])
+    seen = np.where(table.track_id == 1, table.frame % 3 == 0, np.isin(table.frame, (3, 9)))
+    rows = track_rows(replace(table, seen=seen), Fraction(10), every=3)
+    assert rows["seen"].tolist() == [1, 0.67]
+    assert rows["seconds"].tolist() == pytest.approx([1.0, 0.7])
+
+
+def test_files_of_a_clip_of_ones_own_never_have_its_very_name() -> None:
+    tracked = replace(followed(SPECS[0]), clip_title="odd.mp4")
+    assert stem_of(tracked) == "odd tracked by herd-base"
+    assert stem_of(replace(tracked, clip_title="cow 2.5", whole=False)) == "cow 2.5 tracked by herd-base-partial"
 
 
 def test_a_press_on_a_cell_or_on_a_box_chooses_the_row() -> None:

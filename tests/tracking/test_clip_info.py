@@ -96,7 +96,7 @@ def test_a_still_picture_is_called_one_whatever_its_name(tmp_path, kind: str) ->
     data = BytesIO()
     Image.fromarray(numbered(5, (256, 256))).save(data, kind)
     said = "HEIC" if kind == "HEIF" else kind
-    remedy = f"Give it to Detect, as a .{said.lower()} file"
+    remedy = f"Let its name end in .{said.lower()}, and open it on Detect"
     for name in ("cow.mp4", f"cow_01.{said.lower()}", "cow_01.jpg"):
         (tmp_path / name).write_bytes(data.getvalue())
         with pytest.raises(ClipError, match=rf"{name}: this is a still picture \({said}\), not a video. {remedy}"):

@@ -50,6 +50,8 @@ def test_a_clip_is_kept_and_found_again(store, data) -> None:
     assert clip.path.read_bytes() == data
     assert own_clips(Store(store.path)) == [clip]
     assert find_clip(store, clip.key) == clip
+    [ships, *_] = shipped_clips()
+    assert {find_clip(store, one) for one in (ships.title, ships.key.upper(), ships.path.name)} == {ships}
     assert clip.truth() is None
 
 
