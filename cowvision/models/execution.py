@@ -128,7 +128,9 @@ def _fastest(run: Run, device: str, precision: str | None) -> Execution:
     best = _quickest(run, _candidates(plain, precision), suits, may_fail=precision is None)
     best = best or replace(plain, dtype=precision or plain.dtype)
     others = [replace(best, threads=threads) for threads in _thread_counts(best)]
-    return (_quickest(run, [best, *others], lambda _: True, may_fail=False) or best) if others else best
+    if not others:
+        return best
+    return _quickest(run, [best, *others], lambda _: True, may_fail=False) or best
 
 
 def _quickest(

@@ -176,12 +176,10 @@ def _rows_at_once(down: int, across: int) -> int:
 
 def _put(tiles: torch.Tensor, rows: torch.Tensor, write: _Write) -> None:
     """Write tiles (down, across, 4, 4, outputs) to ``rows`` (h, w, outputs), which may end within the last tiles."""
-    for down, high in _runs(rows.shape[0]):
-        for across, wide in _runs(rows.shape[1]):
-            cells = tiles[down, across, :high, :wide].transpose(1, 2)
-            place = rows[_STEP * down.start :][: high * cells.shape[0]]
-            place = place[:, _STEP * across.start :][:, : wide * cells.shape[2]]
-            write(torch.unflatten(torch.unflatten(place, 1, (-1, wide)), 0, (-1, high)), cells)
+    for down, its_rows, high in _runs(rows.shape[0]):
+        for across, its_columns, wide in _runs(rows.shape[1]):
+            place = torch.unflatten(torch.unflatten(rows[its_rows, its_columns], 1, (-1, wide)), 0, (-1, high))
+            write(place, tiles[down, across, :high, :wide].transpose(1, 2))
 
 
 def _write_rectified(place: torch.Tensor, cells: torch.Tensor) -> None:
@@ -192,10 +190,14 @@ def _add_rectified(place: torch.Tensor, cells: torch.Tensor) -> None:
     place.add_(cells).relu_()
 
 
-def _runs(cells: int) -> list[tuple[slice, int]]:
-    """The whole tiles along one side, and the last if it is not whole: which, and how many cells each has."""
+def _runs(cells: int) -> list[tuple[slice, slice, int]]:
+    """The whole tiles along one side, and the last if it is not whole: which, their cells, and how many each has."""
     whole, rest = divmod(cells, _STEP)
-    return [(slice(0, whole), _STEP)] * (whole > 0) + [(slice(whole, whole + 1), rest)] * (rest > 0)
+    runs = [
+        (slice(0, whole), slice(0, _STEP * whole), _STEP),
+        (slice(whole, whole + 1), slice(_STEP * whole, cells), rest),
+    ]
+    return [run for run in runs if run[1].start < run[1].stop]
 
 
 def with_winograd(network: nn.Module) -> nn.Module:

@@ -8,7 +8,7 @@ from cowvision.evaluation.verification import TOLERANCE, Verification
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import widgets
 from cowvision.ui.comparing import Judged
-from cowvision.ui.figures import PLOT_CONFIG, Row, rows_html, score
+from cowvision.ui.figures import NO_VALUE, PLOT_CONFIG, Row, rows_html, score
 from cowvision.viz.curves import cost_bars
 
 KINDS = {
@@ -95,4 +95,4 @@ def _own_matching(judged: Judged, spec: ModelSpec) -> None:
 
 
 def _exact(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.7f}"
+    return NO_VALUE if value is None else f"{value:.7f}"

@@ -10,7 +10,7 @@ from cowvision.evaluation.operating import HIGHEST, LOWEST, STEP, OperatingPoint
 from cowvision.models.catalog import ModelSpec
 from cowvision.ui import cache, compare_fairness, compare_flips, compare_table, widgets
 from cowvision.ui.comparing import Judged
-from cowvision.ui.figures import PLOT_CONFIG, score
+from cowvision.ui.figures import NO_VALUE, PLOT_CONFIG, score
 from cowvision.viz.curves import BASELINE_COLOUR, CANDIDATE_COLOUR, ModelCurve, precision_recall_curves
 
 CUTOFF = "cutoff"
@@ -123,8 +123,8 @@ def _points_table(judged: Judged, threshold: float) -> str:
 def _row(title: str, name: str, colour: str, point: OperatingPoint) -> str:
     cells = (
         _percent(point.precision), _percent(point.recall), score(point.f1),
-        "n/a" if point.count_error is None else f"{point.count_error:.2f}",
-        "n/a" if point.count_bias is None else f"{point.count_bias:+.2f}",
+        NO_VALUE if point.count_error is None else f"{point.count_error:.2f}",
+        NO_VALUE if point.count_bias is None else f"{point.count_bias:+.2f}",
     )  # fmt: skip
     told = f"{point.found} found, {point.missed} missed, {point.false_alarms} false"
     data = f'data-point="{escape(name)}" data-found="{point.found}" data-false="{point.false_alarms}"'
@@ -136,4 +136,4 @@ def _row(title: str, name: str, colour: str, point: OperatingPoint) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "n/a" if value is None else f"{100 * value:.0f} %"
+    return NO_VALUE if value is None else f"{100 * value:.0f} %"

@@ -10,7 +10,7 @@ from cowvision.evaluation.comparison import Comparison, Gain
 from cowvision.evaluation.trust import FEWEST_PICTURES
 from cowvision.ui import widgets
 from cowvision.ui.comparing import Judged
-from cowvision.ui.figures import PLOT_CONFIG, score
+from cowvision.ui.figures import NO_VALUE, PLOT_CONFIG, score
 from cowvision.viz.curves import gain_intervals
 
 MAP_WORDS, AP50_WORDS = "boxes match well<br>(mAP)", "boxes overlap<br>by half (AP50)"
@@ -97,13 +97,13 @@ def _intervals(judged: Judged, comparison: Comparison) -> None:
 
 def _in_words(gain: Gain) -> str:
     if gain.value is None or gain.interval_95 is None:
-        return "n/a" if gain.value is None else f"{gain.value:+.3f}"
+        return NO_VALUE if gain.value is None else f"{gain.value:+.3f}"
     return f"{gain.value:+.3f}, between {gain.interval_95[0]:+.3f} and {gain.interval_95[1]:+.3f}"
 
 
 def _share(gain: Gain) -> str:
     """A share in percent; only what is certain is called 0 or 100."""
     if gain.share_in_favour is None:
-        return "n/a"
+        return NO_VALUE
     share = 100 * gain.share_in_favour
     return f"{share:.0f} %" if share in {0, 100} else f"{min(max(share, 0.1), 99.9):.1f} %"

@@ -11,16 +11,14 @@ from cowvision.errors import TrainingDataError
 from cowvision.models.catalog import all_models
 from cowvision.training.checkpoints import Run
 from cowvision.training.plans import PROFILES
-from cowvision.ui import cache, finetuning_jobs, finetuning_news, widgets
+from cowvision.ui import cache, finetuning_jobs, finetuning_news, job_output, widgets
 from cowvision.ui.figures import score
 from cowvision.ui.finetuning_course import Course, course_of, with_past
 from cowvision.ui.finetuning_curves import curves
 from cowvision.ui.finetuning_estimate import about
-from cowvision.workspace.job_log import last_lines
 from cowvision.workspace.jobs import Job, JobState, ask_to_stop, place_in_queue, tend
 
 REFRESH_SECONDS = 1.0
-LINES_SHOWN = 12
 
 
 def at_work() -> None:
@@ -63,11 +61,7 @@ def _running(job: Job) -> None:
         judged = run is None or bool(run.held_out)
         curves(losses, looks, course.steps or _steps(run), best, key=f"live_{job.job_id}", is_judged=judged)
         with st.expander("What it prints", icon=":material/terminal:", key=f"log_{job.job_id}"):
-            st.code(
-                last_lines(job.job_id, LINES_SHOWN) or "No message so far, which is as it should be.",
-                language=None,
-                wrap_lines=True,
-            )
+            job_output.printed(job.job_id)
         widgets.note(
             "Leave this page, close the tab, restart the server: it goes on. Everything here is kept.",
             step=course.step, steps=course.steps,

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cowvision.ui import cache, finetuning_news, tracking_jobs, widgets
+from cowvision.ui import cache, finetuning_news, job_output, tracking_jobs, widgets
 from cowvision.ui.finetuning_estimate import about
-from cowvision.workspace.job_log import last_lines
 from cowvision.workspace.jobs import Job, JobState, ask_to_stop, place_in_queue, tend
 
 REFRESH_SECONDS = 1.0
-LINES_SHOWN = 12
 
 
 def at_work() -> None:
@@ -63,11 +61,7 @@ def _running(job: Job, waiting: Sequence[Job]) -> None:
                         help="Ends this one, and those that wait do not begin.",
                     )  # fmt: skip
                 with st.popover("What it prints", icon=":material/terminal:"):
-                    st.code(
-                        last_lines(job.job_id, LINES_SHOWN) or "No message so far, which is as it should be.",
-                        language=None,
-                        wrap_lines=True,
-                    )
+                    job_output.printed(job.job_id)
             widgets.note(
                 "Leave this page, close the tab, restart the server: it goes on.",
                 done=course.done, total=course.total or 0,
